@@ -1,0 +1,62 @@
+// Small run-time checks that the calls are made of. A call's arguments are one plain object.
+import { z } from 'zod';
+import { domainStates, lifecycleActions, migrationModes, scanPasses, storageModes, transports } from './model.ts';
+
+export const id = z.string().min(1).max(200);
+export const uuid = z
+  .string()
+  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'is no UUID')
+  .transform((text) => text.toLowerCase());
+export const label = z.string().trim().min(1).max(200);
+export const uri = z.string().trim().min(1).max(2000);
+export const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'is no SHA256 fingerprint');
+export const xml = z.string().min(1).max(4_000_000);
+/** Query strings carry `1` and `true` for what JSON says as true. */
+export const flag = z.union([
+  z.boolean(),
+  z.enum(['1', 'true', '0', 'false', '']).transform((text) => text === '1' || text === 'true'),
+]);
+
+export const host = z.strictObject({ id });
+export const domain = z.strictObject({ hostId: id, uuid });
+export const action = z.enum(lifecycleActions);
+export const domainState = z.enum(domainStates);
+
+const limit = z.number().int().positive();
+
+/** What a caller may say of a migration; what is left out takes its default. */
+export const migrationOptions = z.strictObject({
+  mode: z.enum(migrationModes).optional(),
+  transport: z.enum(transports).optional(),
+  storage: z.enum(storageModes).optional(),
+  persistent: z.boolean().optional(),
+  undefineSource: z.boolean().optional(),
+  autoConverge: z.boolean().optional(),
+  postCopy: z.boolean().optional(),
+  compressed: z.boolean().optional(),
+  parallel: limit.max(255).nullable().optional(),
+  unsafe: z.boolean().optional(),
+  tls: z.boolean().optional(),
+  migrateUri: z.string().min(1).max(1000).nullable().optional(),
+  listenAddress: z.string().min(1).max(255).nullable().optional(),
+  bandwidthMiBps: limit.max(8_000_000).nullable().optional(),
+  maxDowntimeMs: limit.max(3_600_000).nullable().optional(),
+  destName: z.string().min(1).max(255).nullable().optional(),
+  destXml: xml.nullable().optional(),
+  force: z.boolean().optional(),
+});
+
+const port = z.number().int().min(1).max(65535);
+
+export const scan = z.strictObject({
+  cidr: z.union([z.string().min(1).max(10_000), z.array(z.string().min(1).max(200)).min(1).max(10_000)]),
+  pass: z.enum(scanPasses).optional(),
+  ports: z.array(port).min(1).max(64).optional(),
+  timeoutMs: z.number().int().min(10).max(60_000).optional(),
+  /** Connections a second. */
+  rate: z.number().int().min(1).max(100_000).optional(),
+  identify: z
+    .strictObject({ user: z.string().min(1).max(255).optional(), keyfile: z.string().min(1).max(4096).optional() })
+    .optional(),
+  confirm: z.boolean().optional(),
+});

@@ -1,0 +1,323 @@
+// What both sides of Drover know of the fleet: plain data, the same in the window and in the API.
+import type { Err } from './failure.ts';
+
+/** Opaque; given by Drover when the host is added. */
+export type HostId = string;
+/** libvirt's UUID of a domain, lower case with dashes. */
+export type Uuid = string;
+export type MigrationId = string;
+export type ScanId = string;
+/** ISO 8601 in UTC. */
+export type Time = string;
+
+/** One VM may stand on several hosts, so a domain is named by both. */
+export interface DomainRef {
+  hostId: HostId;
+  uuid: Uuid;
+}
+
+export const hostStates = [
+  'connecting',
+  'online',
+  'unreachable',
+  'untrusted',
+  'auth-failed',
+  'not-libvirt',
+  'disconnected',
+] as const;
+export type HostState = (typeof hostStates)[number];
+
+export interface HostKey {
+  /** As SSH names it: `ssh-ed25519`, `ecdsa-sha2-nistp256`, `rsa-sha2-512`… */
+  algorithm: string;
+  /** `SHA256:` and unpadded base64, as ssh-keygen -l prints it. */
+  fingerprint: string;
+  status: 'trusted' | 'unknown' | 'changed';
+}
+
+export interface HostInfo {
+  hostname: string;
+  /** The host's own UUID; null until its capabilities were read. */
+  uuid: Uuid | null;
+  /** `QEMU`, `TEST`… as libvirt says it. */
+  hypervisor: string;
+  /** Dotted, e.g. `7.2.22`. */
+  hypervisorVersion: string;
+  libvirtVersion: string;
+  arch: string;
+  /** Null until the capabilities were read, or where the host names none. */
+  cpuModel: string | null;
+  cpus: number;
+  /** 0–100 over all CPUs; null before the second sample. */
+  cpuPercent: number | null;
+  memoryKiB: number;
+  freeMemoryKiB: number;
+}
+
+export interface HostView {
+  id: HostId;
+  uri: string;
+  label: string;
+  state: HostState;
+  /** Why it is not online; null while connecting for the first time, and online. */
+  error: Err | null;
+  hostKey: HostKey | null;
+  /** Open SSH connections to it now: 1 while connected, whatever is going on; 0 for a local URI. */
+  connections: number;
+  info: HostInfo | null;
+  domains: { running: number; total: number };
+  /** Through libvirt's read-only socket: nothing can be changed. */
+  readOnly: boolean;
+  /** When the next attempt to connect is due; null where none is planned. */
+  retryAt: Time | null;
+}
+
+export const domainStates = [
+  'nostate',
+  'running',
+  'blocked',
+  'paused',
+  'shutdown',
+  'shutoff',
+  'crashed',
+  'pmsuspended',
+] as const;
+export type DomainState = (typeof domainStates)[number];
+
+export interface DomainConsole {
+  kind: 'serial' | 'vnc' | 'spice';
+  /** Serial: the alias to open it by (`serial0`). Graphical: `vnc0`, `spice0`. */
+  target: string;
+}
+
+export interface DomainStats {
+  /** Of all its virtual CPUs together, 0–100. */
+  cpuPercent: number;
+  memoryUsedKiB: number;
+  diskReadBps: number;
+  diskWriteBps: number;
+  netRxBps: number;
+  netTxBps: number;
+  at: Time;
+}
+
+export interface DomainView extends DomainRef {
+  name: string;
+  /** libvirt's run-time id; null when not running. */
+  id: number | null;
+  state: DomainState;
+  /** libvirt's reason for the state, e.g. `booted`, `migrated`, `user`. */
+  reason: string;
+  persistent: boolean;
+  autostart: boolean;
+  vcpus: number;
+  memoryKiB: number;
+  maxMemoryKiB: number;
+  consoles: DomainConsole[];
+  /** Null when not running, and before the second sample. */
+  stats: DomainStats | null;
+  /** The migration that this domain takes part in now, on either side. */
+  job: { migrationId: MigrationId; side: 'source' | 'target'; percent: number } | null;
+  /** What was last known, of a host that does not answer now. */
+  stale: boolean;
+}
+
+export const lifecycleActions = [
+  'start',
+  'shutdown',
+  'reboot',
+  'reset',
+  'destroy',
+  'suspend',
+  'resume',
+  'managedsave',
+] as const;
+export type LifecycleAction = (typeof lifecycleActions)[number];
+
+/** One row of a statistics batch; without `uuid` it is the host's own. */
+export type StatsRow =
+  | ({ hostId: HostId; uuid: Uuid } & DomainStats)
+  | { hostId: HostId; cpuPercent: number | null; freeMemoryKiB: number; at: Time };
+
+// --- Migration -----------------------------------------------------------------------------------
+
+export const migrationModes = ['live', 'suspend', 'offline', 'cold'] as const;
+export type MigrationMode = (typeof migrationModes)[number];
+export const transports = ['auto', 'direct', 'p2p', 'tunnelled', 'relay'] as const;
+export type Transport = (typeof transports)[number];
+export const storageModes = ['shared', 'copy', 'copy-incremental'] as const;
+export type StorageMode = (typeof storageModes)[number];
+
+/** Every option with the value it took. Null: not limited, not set. */
+export interface MigrationOptions {
+  mode: MigrationMode;
+  transport: Transport;
+  storage: StorageMode;
+  persistent: boolean;
+  undefineSource: boolean;
+  autoConverge: boolean;
+  postCopy: boolean;
+  compressed: boolean;
+  /** Parallel connections; null for one stream. */
+  parallel: number | null;
+  unsafe: boolean;
+  tls: boolean;
+  migrateUri: string | null;
+  listenAddress: string | null;
+  bandwidthMiBps: number | null;
+  maxDowntimeMs: number | null;
+  destName: string | null;
+  destXml: string | null;
+  force: boolean;
+}
+
+export type MigrationState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'needs-attention';
+export type MigrationPhase = 'preflight' | 'begin' | 'prepare' | 'perform' | 'finish' | 'confirm' | 'copy';
+
+export interface MigrationProgress {
+  percent: number;
+  dataTotalBytes: number;
+  dataProcessedBytes: number;
+  dataRemainingBytes: number;
+  memoryBps: number;
+  dirtyRateBps: number;
+  iteration: number;
+  elapsedMs: number;
+  /** Null where it cannot be told, e.g. when memory is dirtied faster than it moves. */
+  etaMs: number | null;
+}
+
+/** What an admin may do about a migration that needs attention. */
+export interface MigrationAction {
+  id: string;
+  message: string;
+  /** Carrying it out deletes something that cannot be had back. */
+  destroys: boolean;
+}
+
+export interface MigrationView {
+  id: MigrationId;
+  uuid: Uuid;
+  name: string;
+  from: HostId;
+  to: HostId;
+  options: MigrationOptions;
+  state: MigrationState;
+  phase: MigrationPhase;
+  progress: MigrationProgress;
+  /** Measured by libvirt once completed; null before, and where it does not say. */
+  downtimeMs: number | null;
+  /** The equivalent virsh command. */
+  virsh: string;
+  startedAt: Time;
+  endedAt: Time | null;
+  error: Err | null;
+  /** Where it runs and is defined, read again from both hosts once it ended. */
+  verdict: { runningOn: HostId[]; definedOn: HostId[] } | null;
+  actions: MigrationAction[];
+}
+
+export interface Check {
+  id: string;
+  level: 'ok' | 'warn' | 'error';
+  message: string;
+  fix?: string;
+}
+
+export interface Preflight {
+  verdict: 'ok' | 'warn' | 'blocked';
+  checks: Check[];
+}
+
+export interface EvacuationPlan {
+  plan: { uuid: Uuid; name: string; to: HostId; reason: string }[];
+  stays: { uuid: Uuid; name: string; reason: string }[];
+  migrations: MigrationView[];
+}
+
+// --- Discovery -----------------------------------------------------------------------------------
+
+export const scanPasses = ['full', 'silent', 'non-libvirt', 'known'] as const;
+export type ScanPass = (typeof scanPasses)[number];
+
+export interface Found {
+  address: string;
+  port: number;
+  kind: 'libvirt' | 'ssh' | 'open' | 'silent';
+  /** The first line that the port said, made printable. */
+  banner?: string;
+  /** `SHA256:…` of the host key, taken without logging in. */
+  fingerprint?: string;
+  libvirtVersion?: string;
+  /** The host of the fleet at this address. */
+  hostId?: HostId;
+}
+
+export interface ScanView {
+  id: ScanId;
+  /** What is really swept: host bits dropped. */
+  cidr: string;
+  pass: ScanPass;
+  state: 'running' | 'completed' | 'cancelled' | 'failed';
+  /** Connections tried, and to be tried. */
+  probed: number;
+  total: number;
+  found: Found[];
+  /** What was corrected in the request, as sentences; e.g. host bits dropped. */
+  notes: string[];
+  error: Err | null;
+  startedAt: Time;
+  endedAt: Time | null;
+}
+
+/** A scan's counts and only what it has newly found. */
+export type ScanChange = ScanView;
+
+export interface Neighbour extends Found {
+  firstSeen: Time;
+  lastSeen: Time;
+  /** What the last pass saw change, e.g. `new`, `gone`, `host key changed`; null for nothing. */
+  change: string | null;
+}
+
+export interface Adopted {
+  hosts: HostView[];
+  failed: { address: string; err: Err }[];
+}
+
+// --- Questions and notices -----------------------------------------------------------------------
+
+/** Something a login needs from the admin. Answers are never stored. */
+export interface Question {
+  id: string;
+  hostId: HostId;
+  kind: 'password' | 'passphrase' | 'keyboard-interactive';
+  /** Whom it is for, e.g. `root@kvm1` or a key file's path. */
+  title: string;
+  /** The server's own words where it gave some; untrusted text. */
+  instruction: string;
+  prompts: { text: string; echo: boolean }[];
+  /** The last answer was refused. */
+  again: boolean;
+}
+
+export interface Notice {
+  level: 'info' | 'warn' | 'error';
+  message: string;
+  hostId?: HostId;
+  at: Time;
+}
+
+export interface Preferences {
+  theme: 'system' | 'light' | 'dark';
+  /** Column, pane and filter choices of the window: its own, opaque to the rest. */
+  window: Record<string, unknown>;
+}
+
+export interface Health {
+  version: string;
+  epoch: string;
+  uptimeMs: number;
+  hosts: number;
+  domains: number;
+}
