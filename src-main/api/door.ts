@@ -1,5 +1,5 @@
 // The door every shell knocks at: looks a call up, checks its arguments, carries it out, answers in one form.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { calls, type CallName } from '../../contract/calls.ts';
 import { Failure, toErr } from '../../contract/failure.ts';
 import type { Answer } from '../../contract/link.ts';
