@@ -1,0 +1,77 @@
+// What a connection is made from: where to, who with, and who may be asked.
+import type { HostKeySeen } from './host-key.ts';
+import type { KnownHosts } from './known-hosts.ts';
+import type { SecretCache } from './secrets.ts';
+
+export interface SshTarget {
+  /** Name or address, an IPv6 one without brackets. */
+  host: string;
+  port: number;
+  /** Null: the user that runs Drover. */
+  user: string | null;
+  /** Given by `keyfile=`: only these are read, instead of the ones in `~/.ssh`. `~/` is the home folder. */
+  keyFiles?: string[];
+  /** Given by `known_hosts=`: read instead of the user's own. */
+  knownHostsFile?: string;
+  /** `no_verify=1`: any host key but a revoked one is taken, and none is kept. */
+  noVerify?: boolean;
+  /** What sentences call the host. */
+  label: string;
+}
+
+export interface SshQuestion {
+  kind: 'password' | 'passphrase' | 'keyboard-interactive';
+  /** What is asked for: `root@kvm1`, or a key file's path. */
+  title: string;
+  /** The server's own words, made printable; may be empty. */
+  instruction: string;
+  prompts: { text: string; echo: boolean }[];
+  /** The last answer was refused. */
+  again: boolean;
+}
+
+export interface SshPrompts {
+  /**
+   * Asked only when needed, and only once the host key is trusted.
+   * @param signal Aborted when the connection is gone, and the answer of no use.
+   * @returns One answer a prompt; null: cancelled.
+   */
+  ask(question: SshQuestion, signal: AbortSignal): Promise<string[] | null>;
+}
+
+/** Limits of the phases, in milliseconds. The time that a person takes to answer is not counted. */
+export interface SshTimeouts {
+  /** Name lookup and TCP. */
+  connectMs: number;
+  /** Banner and key exchange. */
+  handshakeMs: number;
+  loginMs: number;
+  /** Until a channel is open. */
+  openMs: number;
+}
+
+export interface SshKeepalive {
+  /** How often the host has to be heard; it is pinged when it was not. */
+  intervalMs: number;
+  /** After how many intervals of silence the connection is lost. */
+  count: number;
+}
+
+export interface SshOptions {
+  target: SshTarget;
+  knownHosts: KnownHosts;
+  /** Null: there is nobody to ask. */
+  prompts: SshPrompts | null;
+  /** The agent's socket; default `$SSH_AUTH_SOCK`; null: none. */
+  agent?: string | null;
+  /** Where `.ssh` is; default the user's home folder. */
+  home?: string;
+  timeouts?: Partial<SshTimeouts>;
+  /** Default: silence is told after 7 s, and the connection lost after 14 s at most. */
+  keepalive?: SshKeepalive;
+  signal?: AbortSignal;
+  /** The host's key, as soon as it is seen; before anything was proven. */
+  onHostKey?(seen: HostKeySeen): void;
+  /** Share one among all hosts, so that nothing is asked twice. */
+  secrets?: SecretCache;
+}
