@@ -1,0 +1,38 @@
+// Opens the window's link: through the desktop's bridge where there is one, else by WebSocket.
+import { Failure } from '../../contract/failure.ts';
+import type { Link } from '../../contract/link.ts';
+import { linkPath, type Bridge } from '../../contract/wire.ts';
+import { ElectronLink } from './electron.ts';
+import { SocketLink } from './socket.ts';
+import { onNewToken, takeToken } from './token.ts';
+
+declare global {
+  interface Window {
+    /** There in the desktop app only. */
+    drover?: Bridge;
+  }
+}
+
+export function openLink(): Link {
+  if (window.drover) return new ElectronLink(window.drover);
+  const token = takeToken();
+  onNewToken(() => location.reload());
+  const url = new URL(`.${linkPath}`, document.baseURI);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return new SocketLink({ url: url.href, token, explain: () => explain(token) });
+}
+
+/** A refused WebSocket tells no reason, a plain request does. */
+async function explain(token: string): Promise<Failure> {
+  const asked = await fetch(new URL('./api/v1/migrations/options', document.baseURI), {
+    method: 'HEAD',
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(5_000),
+  });
+  return asked.status === 401
+    ? new Failure(
+        'unauthorized',
+        'This page’s token is not the running Drover’s. Open the address that “drover serve” printed when it started.',
+      )
+    : new Failure('unreachable', 'Drover is there but takes no window now. The window tries again by itself.');
+}
