@@ -15,12 +15,13 @@ const mayImport: Record<string, string[]> = {
   shells: ['api', 'contract'], // main.ts alone imports everything
   sim: ['libvirt'], // its codec; never the app's model
   link: ['contract'],
-  stores: ['link', 'contract'],
-  drag: ['contract'],
+  words: ['contract'], // the window's sentences, and how it writes numbers
+  stores: ['link', 'words', 'contract'],
+  drag: ['words', 'contract'],
   ui: [],
-  parts: ['ui', 'contract'],
-  gallery: ['parts', 'ui', 'contract'],
-  views: ['parts', 'ui', 'stores', 'drag', 'link', 'contract'],
+  parts: ['ui', 'words', 'contract'],
+  gallery: ['parts', 'ui', 'words', 'contract'],
+  views: ['parts', 'ui', 'stores', 'drag', 'link', 'words', 'contract'],
 };
 
 /** Packages that belong to one room, or to a few. */

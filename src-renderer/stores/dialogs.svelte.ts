@@ -1,0 +1,29 @@
+// Which dialog is open, with what it is about. One at a time: a question of a login goes before it and leaves it standing.
+import type { DomainRef, HostId, MigrationId } from '../../contract/model.ts';
+
+export type OpenDialog =
+  | { kind: 'add-host'; uri?: string }
+  | { kind: 'discover' }
+  | { kind: 'host-key'; hostId: HostId }
+  | { kind: 'rename-host'; hostId: HostId }
+  | { kind: 'remove-host'; hostId: HostId }
+  | { kind: 'migrate'; domains: DomainRef[]; to: HostId | null }
+  | { kind: 'task'; migrationId: MigrationId }
+  | { kind: 'force-off'; domains: DomainRef[] }
+  | { kind: 'force-reset'; domains: DomainRef[] }
+  | { kind: 'delete'; domains: DomainRef[] }
+  | { kind: 'palette' }
+  | { kind: 'shortcuts' };
+
+export class Dialogs {
+  /** Null while none is open. */
+  open = $state.raw<OpenDialog | null>(null);
+
+  show(dialog: OpenDialog): void {
+    this.open = dialog;
+  }
+
+  close(): void {
+    this.open = null;
+  }
+}
