@@ -1,0 +1,87 @@
+// Which labs there are on this machine, whose they are, and which were left behind by a run that was killed.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostRecord } from './host.ts';
+import type { KeyType } from './keys.ts';
+import { removeNetwork } from './namespaces.ts';
+import { alive, end, type ProcessId } from './processes.ts';
+
+/** On a real disk: QEMU opens the guests' images past the page cache. */
+const ROOT = '/var/tmp/drover-lab';
+
+export interface AdminRecord {
+  namespace: string;
+  address: string;
+  /** A process that holds the admin's namespaces. */
+  keeper: ProcessId;
+  home: string;
+  /** Key files by type; `locked` is an ed25519 key with a passphrase. */
+  keys: Record<KeyType | 'locked', string>;
+  passphrase: string;
+  /** Holds every key of every host, and one that is empty. */
+  knownHosts: string;
+  emptyKnownHosts: string;
+}
+
+/** lab.json: all that a test needs to find the lab. */
+export interface LabState {
+  prefix: string;
+  directory: string;
+  /** The process that the lab belongs to; null for one that is kept until it is taken down. */
+  owner: ProcessId | null;
+  /** False until all of it is there. */
+  ready: boolean;
+  /** e.g. `10.7.9.0/24`, within the lab's namespaces only. */
+  subnet: string;
+  /** What every host sees as /srv/shared. */
+  shared: string;
+  /** Of every account on every host. */
+  password: string;
+  admin: AdminRecord | null;
+  hosts: HostRecord[];
+}
+
+export const directoryOf = (prefix: string) => join(ROOT, prefix);
+
+export async function writeState(state: LabState): Promise<void> {
+  const file = join(state.directory, 'lab.json');
+  await writeFile(`${file}.new`, JSON.stringify(state, null, 2) + '\n');
+  await rename(`${file}.new`, file); // whole or not at all: a killed run's lab must stay readable
+}
+
+export const readState = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as LabState;
+
+/** Takes the prefix; @throws Error where a lab has it. */
+export async function claim(prefix: string): Promise<string> {
+  if (!/^[a-z][a-z0-9]{0,9}$/.test(prefix)) {
+    throw new Error(`“${prefix}” is no prefix for a lab: up to ten small letters and digits, a letter first`);
+  }
+  const directory = directoryOf(prefix);
+  await mkdir(ROOT, { recursive: true });
+  await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw new Error(`there is a lab ${prefix} already: take it down first`);
+    throw error;
+  });
+  return directory;
+}
+
+export async function listLabs(): Promise<LabState[]> {
+  const names = await readdir(ROOT).catch(() => []);
+  const states = await Promise.all(names.map((name) => readState(join(ROOT, name, 'lab.json')).catch(() => null)));
+  return states.filter((state) => state !== null);
+}
+
+/** Ends the lab's own processes and removes all that it made. Works on half a lab too, and twice. */
+export async function remove(state: LabState): Promise<void> {
+  // With its process 1 a host's whole pid namespace ends, and with its last process every mount of it.
+  await Promise.all([...state.hosts.map((host) => end(host.init)), state.admin && end(state.admin.keeper)]);
+  await removeNetwork(state.prefix);
+  await rm(state.directory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Removes labs whose owner is gone; returns their prefixes. */
+export async function sweep(): Promise<string[]> {
+  const left = (await listLabs()).filter(({ owner }) => owner !== null && !alive(owner));
+  await Promise.all(left.map(remove));
+  return left.map(({ prefix }) => prefix);
+}
