@@ -1,0 +1,57 @@
+// How long to wait for an answer and how often to ask again, learned from the answers that came.
+
+/** All in milliseconds. Before the first answer; the least, whatever the round trips; the most for one try. */
+const INITIAL = 500;
+const LEAST = 100;
+const MOST = 3000;
+/** A round trip longer than this is no local network, where a second try is all that is ever needed. */
+const NEAR = 5;
+const MOST_TRIES = 6;
+/** What part of the hosts may be missed because packets were lost. */
+const MISSED = 0.001;
+
+export class Patience {
+  readonly #fixed: number | null;
+  #roundTrip = 0;
+  /** The shortest round trip: what the network needs, without our own delays. */
+  #shortest = Infinity;
+  #deviation = 0;
+  #answers = 0;
+  /** Tries that failed before the one that was answered. */
+  #lost = 0;
+
+  /** @param fixed what the admin set, in milliseconds: then nothing is learned from round trips */
+  constructor(fixed: number | null = null) {
+    this.#fixed = fixed;
+  }
+
+  /** @param attempt the try that was answered, from 1 */
+  answered(roundTripMs: number, attempt: number): void {
+    this.#lost += attempt - 1;
+    this.#answers += 1;
+    this.#shortest = Math.min(this.#shortest, roundTripMs);
+    if (this.#answers === 1) {
+      this.#roundTrip = roundTripMs;
+      this.#deviation = roundTripMs / 2;
+      return;
+    }
+    // As TCP does it (RFC 6298).
+    this.#deviation += (Math.abs(this.#roundTrip - roundTripMs) - this.#deviation) / 4;
+    this.#roundTrip += (roundTripMs - this.#roundTrip) / 8;
+  }
+
+  /** How long the given try, counted from 1, may go without an answer. Later ones are given longer. */
+  timeout(attempt: number): number {
+    if (this.#fixed !== null) return this.#fixed;
+    const learned = Math.max(LEAST, this.#roundTrip + 4 * this.#deviation, 10 * this.#shortest);
+    return Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * 2 ** (attempt - 1));
+  }
+
+  /** How often a silent address is called in all. */
+  get tries(): number {
+    const least = this.#answers > 0 && this.#shortest > NEAR ? 3 : 2;
+    if (this.#lost === 0) return least;
+    const loss = Math.min(0.9, this.#lost / (this.#lost + this.#answers));
+    return Math.min(MOST_TRIES, Math.max(3, Math.ceil(Math.log(MISSED) / Math.log(loss))));
+  }
+}
