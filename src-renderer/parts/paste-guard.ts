@@ -19,7 +19,7 @@ export function pasteQuestion(text: string): PasteQuestion | null {
 
 /** Escape and its like as their pictures (␛), so that nothing hides in what is shown. */
 const visible = (line: string) =>
-  // eslint-disable-next-line no-control-regex -- control characters are what is replaced
-  line
-    .replace(/[\u0000-\u0008\u000b-\u001f]/g, (sign) => String.fromCharCode(0x2400 + sign.charCodeAt(0)))
-    .replaceAll('\u007f', '␡');
+  line.replace(/[^\t\P{Cc}]/gu, (sign) => {
+    const code = sign.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '␡';
+  });

@@ -25,8 +25,34 @@ export interface Found {
 const encoder = new TextEncoder();
 const SCROLLBACK = 10_000;
 
+/** Dark in both themes: what guests print is coloured for a dark ground. */
+const theme: ITheme = {
+  background: '#14171d',
+  foreground: '#d7dbe2',
+  cursor: '#d7dbe2',
+  cursorAccent: '#14171d',
+  selectionBackground: '#3a5488',
+  selectionInactiveBackground: '#2c3a55',
+  black: '#2a2f3a',
+  red: '#f0736a',
+  green: '#6cc98a',
+  yellow: '#e0b457',
+  blue: '#7ba5f0',
+  magenta: '#c792e0',
+  cyan: '#62c3cf',
+  white: '#d7dbe2',
+  brightBlack: '#7d8595',
+  brightRed: '#ff958d',
+  brightGreen: '#8fe0a8',
+  brightYellow: '#f3cd7d',
+  brightBlue: '#a0c0ff',
+  brightMagenta: '#dfb3f3',
+  brightCyan: '#8edce6',
+  brightWhite: '#ffffff',
+};
+
 /** Loads xterm.js and makes a terminal that stands in no pane yet. */
-export async function openTerminal(theme: ITheme): Promise<TerminalScreen> {
+export async function openTerminal(): Promise<TerminalScreen> {
   const [{ Terminal }, { FitAddon }, { SearchAddon }, { WebLinksAddon }, { Unicode11Addon }] = await Promise.all([
     import('@xterm/xterm'),
     import('@xterm/addon-fit'),
@@ -65,6 +91,8 @@ export async function openTerminal(theme: ITheme): Promise<TerminalScreen> {
 export class TerminalScreen {
   /** The pane's, while it shows this terminal; what is typed without one goes nowhere. */
   handlers: TerminalHandlers | null = null;
+  /** The admin said not to be asked about pastes again. */
+  pastesUnasked = false;
   readonly #xterm: Xterm;
   readonly #fit: FitAddon;
   readonly #search: SearchAddon;
@@ -135,10 +163,6 @@ export class TerminalScreen {
     this.#xterm.focus();
   }
 
-  set theme(theme: ITheme) {
-    this.#xterm.options.theme = theme;
-  }
-
   /** What is selected, else all that the scrollback holds. */
   text(): string {
     if (this.#xterm.hasSelection()) return this.#xterm.getSelection();
@@ -175,10 +199,10 @@ export class TerminalScreen {
     const options = {
       incremental: anew,
       decorations: {
-        matchBackground: '#7a5c00',
-        activeMatchBackground: '#d08700',
-        matchOverviewRuler: '#d08700',
-        activeMatchColorOverviewRuler: '#ffb900',
+        matchBackground: '#5c4a14',
+        activeMatchBackground: '#a37410',
+        matchOverviewRuler: '#a37410',
+        activeMatchColorOverviewRuler: '#f3cd7d',
       },
     };
     return back ? this.#search.findPrevious(words, options) : this.#search.findNext(words, options);

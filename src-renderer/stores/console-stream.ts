@@ -71,7 +71,7 @@ export class ConsoleStream {
   }
 
   /** Takes from the front of what was typed, up to one chunk. */
-  #next(): Uint8Array {
+  #next(): Uint8Array<ArrayBuffer> {
     const taken: Uint8Array[] = [];
     let size = 0;
     for (let first = this.#typed[0]; first && size < CHUNK; first = this.#typed[0]) {

@@ -12,7 +12,7 @@ export class ScriptedLink implements Link {
   readonly #listeners = new Map<string, Set<(payload: never) => void>>();
 
   answer<N extends CallName>(name: N, carry: (args: ArgsIn<N>) => Result<N> | Promise<Result<N>>) {
-    this.#answers.set(name, carry as Carry);
+    this.#answers.set(name, carry);
   }
 
   /** The next call of this name waits until the test resolves or rejects it. */
@@ -47,8 +47,8 @@ export class ScriptedLink implements Link {
     let set = this.#listeners.get(event);
     if (!set) this.#listeners.set(event, (set = new Set()));
     const mine = set;
-    mine.add(listener as (payload: never) => void);
-    return () => void mine.delete(listener as (payload: never) => void);
+    mine.add(listener);
+    return () => void mine.delete(listener);
   }
 
   emit<E extends keyof LinkEvents | 'up'>(event: E, payload: Payload<E>) {

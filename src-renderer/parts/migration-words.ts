@@ -1,0 +1,124 @@
+// A migration told in words: what will happen, which steps it has, how it stands, how it ended.
+import type { MigrationMode, MigrationOptions, MigrationPhase, MigrationView } from '../../contract/model.ts';
+
+export interface Route {
+  /** One VM's name, or `3 VMs`. */
+  what: string;
+  several: boolean;
+  from: string;
+  to: string;
+}
+
+/** What the admin chose; what is left out is Drover's to choose. */
+export type Chosen = Partial<MigrationOptions>;
+
+/** What will happen, as sentences in the order in which it does. */
+export function whatHappens({ what, several, from, to }: Route, mode: MigrationMode, chosen: Chosen): string[] {
+  const it = several ? 'they' : 'it';
+  const its = several ? 'their' : 'its';
+  const s = several ? '' : 's';
+  const sentences: string[] = [];
+  switch (mode) {
+    case 'live':
+      sentences.push(
+        `${what} go${several ? '' : 'es'} on running while ${its} memory is copied from ${from} to ${to}.`,
+      );
+      if (chosen.postCopy)
+        sentences.push(
+          `With post-copy, ${it} can be switched over early. From then on there is no way back: a broken link between the hosts would cost the running system.`,
+        );
+      if (chosen.autoConverge)
+        sentences.push(
+          `Auto-converge slows ${several ? 'a guest' : 'the guest'} down if it writes memory faster than it can be copied.`,
+        );
+      if (chosen.maxDowntimeMs) sentences.push(`At the end ${it} stop${s} for at most ${chosen.maxDowntimeMs} ms.`);
+      else sentences.push(`At the end ${it} stop${s} for a fraction of a second.`);
+      break;
+    case 'suspend':
+      sentences.push(
+        `${what} ${several ? 'are' : 'is'} paused, ${its} memory is copied from ${from} to ${to}, and ${it} run${s} on there.`,
+      );
+      break;
+    case 'offline':
+      sentences.push(
+        `The definition of ${what} is copied from ${from} to ${to}; nothing is running, and disks stay where they are.`,
+      );
+      break;
+    case 'cold':
+      sentences.push(`${what} stay${s} shut off while ${its} definition and disks are copied from ${from} to ${to}.`);
+      break;
+    default:
+      mode satisfies never;
+  }
+  if (chosen.storage === 'copy' || chosen.storage === 'copy-incremental')
+    sentences.push(`${several ? 'Their' : 'Its'} disks are copied as well.`);
+  sentences.push(definition(its, from, to, mode, chosen));
+  if (chosen.unsafe) sentences.push('Libvirt’s own safety checks on caches and disks are switched off.');
+  if (chosen.force) sentences.push('It starts in spite of what the checks say.');
+  return sentences;
+}
+
+function definition(
+  its: string,
+  from: string,
+  to: string,
+  mode: MigrationMode,
+  { persistent, undefineSource }: Chosen,
+): string {
+  const keeps = persistent !== false || mode === 'offline' || mode === 'cold';
+  if (keeps && undefineSource !== false) return `Afterwards ${to} has ${its} definition and ${from} has not.`;
+  if (keeps)
+    return `Afterwards both ${to} and ${from} have ${its} definition: take care that nobody starts it on both.`;
+  return `${to} does not keep ${its} definition: it is gone from there once shut off.`;
+}
+
+const steps: Record<MigrationPhase, string> = {
+  preflight: 'Check',
+  begin: 'Begin',
+  prepare: 'Prepare target',
+  perform: 'Copy memory',
+  copy: 'Copy disks',
+  finish: 'Start on target',
+  confirm: 'Clean up source',
+};
+
+/** The phases that a migration of these options goes through. */
+export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 'transport'>): MigrationPhase[] {
+  if (transport === 'p2p' || transport === 'tunnelled') return ['preflight', 'perform'];
+  if (mode === 'offline') return ['preflight', 'begin', 'prepare', 'finish', 'confirm'];
+  if (mode === 'cold') return ['preflight', 'begin', 'prepare', 'copy', 'finish', 'confirm'];
+  return ['preflight', 'begin', 'prepare', 'perform', 'finish', 'confirm'];
+}
+
+export const phaseWord = (phase: MigrationPhase) => steps[phase];
+
+/** Whether there is something left to cancel. */
+export const isUnderWay = ({ state }: Pick<MigrationView, 'state'>) => state === 'queued' || state === 'running';
+
+/**
+ * Memory is written faster than it moves, so the end does not come nearer by itself.
+ * Said only from the second pass over the memory on, when there is something to go by.
+ */
+export const failsToConverge = ({ state, phase, progress }: MigrationView) =>
+  state === 'running' &&
+  phase === 'perform' &&
+  progress.iteration >= 2 &&
+  progress.memoryBps > 0 &&
+  progress.dirtyRateBps >= progress.memoryBps;
+
+/** Where the VM is now, as the hosts said once it ended; null before. */
+export function verdictWords(
+  { name, verdict }: Pick<MigrationView, 'name' | 'verdict'>,
+  label: (hostId: string) => string,
+): string | null {
+  if (!verdict) return null;
+  const { runningOn, definedOn } = verdict;
+  const list = (ids: string[]) => ids.map(label).join(' and ');
+  const runs =
+    runningOn.length === 0
+      ? `${name} runs nowhere`
+      : runningOn.length === 1
+        ? `${name} runs on ${list(runningOn)}`
+        : `${name} RUNS TWICE: on ${list(runningOn)}`;
+  return `${runs}; ${definedOn.length === 0 ? 'no host keeps its definition' : `its definition is on ${list(definedOn)}`}.`;
+}
