@@ -5,7 +5,7 @@
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-mkdir -p /dev/shm && mount -t tmpfs tmpfs /dev/shm
+mkdir -p /dev/shm && mount -t tmpfs -o size=90% tmpfs /dev/shm
 exec < /dev/ttyS0 > /dev/ttyS0 2>&1
 
 guest=guest pace=1 dirty=0
@@ -26,9 +26,14 @@ acpid -d > /dev/null 2>&1 & # the power button, which is how libvirt asks for a 
 
 if [ "$dirty" -gt 0 ]; then
   # Random, since pages of zeros would cost a migration nothing.
-  dd if=/dev/urandom of=/dev/shm/from bs=1M count="$dirty" 2> /dev/null
-  cp /dev/shm/from /dev/shm/to
-  (while :; do dd if=/dev/shm/from of=/dev/shm/to bs=1M conv=notrunc 2> /dev/null; done) &
+  dd if=/dev/urandom of=/dev/shm/from bs=1M count=8 2> /dev/null
+  (while :; do
+    at=0
+    while [ $at -lt "$dirty" ]; do
+      dd if=/dev/shm/from of=/dev/shm/to bs=1M seek=$at conv=notrunc 2> /dev/null
+      at=$((at + 8))
+    done
+  done) &
 fi
 
 n=0

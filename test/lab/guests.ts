@@ -31,7 +31,7 @@ export const guests: Guest[] = [
   guest(1, 'web01', 'kvm1', { runs: true, network: true, vnc: true, says: 'no disk, a network card, VNC' }),
   guest(2, 'db01', 'kvm1', { runs: true, disk: 'shared', says: 'a qcow2 on storage that the hosts share' }),
   guest(3, 'files01', 'kvm1', { disk: 'local', says: 'a qcow2 that only its host can reach' }),
-  guest(4, 'busy01', 'kvm1', { memoryMiB: 192, dirtyMiB: 64, says: 'dirties its memory as fast as it can' }),
+  guest(4, 'busy01', 'kvm1', { memoryMiB: 192, dirtyMiB: 96, says: 'dirties its memory as fast as it can' }),
   guest(5, 'fast01', 'kvm1', { pace: 0.02, says: 'ticks every 20 ms' }),
   guest(6, 'mail01', 'kvm2', { says: 'shut off' }),
   guest(7, 'build01', 'kvm3', { runs: true, says: 'on the host that an ordinary user logs in to' }),

@@ -11,7 +11,7 @@ mount -t proc proc /proc
 hostname "$name"
 for folder in /run /root /home /tmp /srv; do mount -t tmpfs -o mode=755 tmpfs "$folder"; done
 chmod 1777 /tmp
-mkdir -p /run/sshd /srv/shared
+mkdir -p /run/sshd /run/lock /srv/shared
 for path in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /etc/ssh \
   /etc/passwd /etc/group /etc/shadow /etc/hosts /etc/nsswitch.conf; do
   mount --bind "$own$path" "$path"

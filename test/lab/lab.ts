@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { insideAdmin, makeHome, startKeeper } from './admin.ts';
-import { consoleLog, diskPath, domainXml, guestNamed, guests, GUEST_BOOT, type Guest } from './guests.ts';
+import { diskPath, domainXml, guestNamed, guests, GUEST_BOOT, type Guest } from './guests.ts';
 import { createHost, hostPlans, inside, killDaemon, PASSWORD, pidsOf, runOn, startDaemon } from './host.ts';
 import type { Daemon, HostRecord } from './host.ts';
 import { buildGuestBoot } from './initramfs.ts';
@@ -322,7 +322,7 @@ export class Lab {
   async #put(host: HostRecord, guest: Guest, state: string | undefined): Promise<void> {
     if (state === undefined) await this.define(host.name, domainXml(guest));
     if (!guest.runs || state === 'running') return;
-    await this.exec(host.name, ['rm', '-f', consoleLog(guest.name)]);
+    await writeFile(join(this.state.shared, 'console', `${guest.name}.log`), '');
     await this.virsh(host.name, 'start', guest.name);
   }
 }
