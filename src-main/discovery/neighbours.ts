@@ -1,0 +1,249 @@
+// What all sweeps so far know of the network: kept between runs, told with what changed last.
+import { z } from 'zod';
+import type { Found, HostId, Neighbour } from '../../contract/model.ts';
+import { AddressSet } from './address-set.ts';
+import { compareAddresses, normalAddress } from './address.ts';
+import type { Target } from './dial.ts';
+import type { Range } from './range.ts';
+import type { Answer } from './sweep.ts';
+
+/** A host of the fleet, as far as a sweep can meet it. */
+export interface FleetHost {
+  id: HostId;
+  /** As connected to: an IP address, in any form. */
+  address: string;
+  port: number;
+  /** Proven by a connection; null while it never was online. */
+  libvirtVersion: string | null;
+}
+
+/** Keeps what it is given; the form is this room's. */
+export interface Store {
+  load(): Promise<unknown>;
+  save(data: unknown): Promise<void>;
+}
+
+/** One port that was open at least once. */
+const record = z.object({
+  address: z.string(),
+  port: z.number().int(),
+  /** What it was proven to be while it answered. */
+  kind: z.enum(['libvirt', 'ssh', 'open']),
+  here: z.boolean(),
+  banner: z.string().optional(),
+  fingerprint: z.string().optional(),
+  libvirtVersion: z.string().optional(),
+  firstSeen: z.string(),
+  lastSeen: z.string(),
+  change: z.string().nullable(),
+});
+type Kept = z.infer<typeof record>;
+
+const kept = z.object({ neighbours: z.array(z.unknown()), closed: z.array(z.string()) });
+
+const keyOf = ({ address, port }: Target) => `${address} ${port}`;
+
+/** Where a host answers that was only ever seen to refuse, or is asked about by no port in particular. */
+export const SSH_PORT = 22;
+
+export class Neighbours {
+  readonly #store: Store;
+  readonly #fleet: () => Iterable<FleetHost>;
+  readonly #now: () => Date;
+  readonly #ports = new Map<string, Kept>();
+  /** Hosts that refused a call: there, but nothing was open. */
+  #closed = new AddressSet();
+  #changed = false;
+
+  private constructor(store: Store, fleet: () => Iterable<FleetHost>, now: () => Date) {
+    this.#store = store;
+    this.#fleet = fleet;
+    this.#now = now;
+  }
+
+  static async open(store: Store, fleet: () => Iterable<FleetHost>, now: () => Date): Promise<Neighbours> {
+    const neighbours = new Neighbours(store, fleet, now);
+    const outer = kept.safeParse(await store.load());
+    if (!outer.success) return neighbours;
+    for (const one of outer.data.neighbours) {
+      const { success, data } = record.safeParse(one);
+      if (success) neighbours.#ports.set(keyOf(data), data);
+    }
+    neighbours.#closed = AddressSet.of(outer.data.closed);
+    return neighbours;
+  }
+
+  list(): Neighbour[] {
+    const fleet = this.#fleetByKey();
+    return [...this.#ports.values()]
+      .map((port) => ({
+        ...foundOf(port, fleet.get(keyOf(port))),
+        firstSeen: port.firstSeen,
+        lastSeen: port.lastSeen,
+        change: port.change,
+      }))
+      .sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port);
+  }
+
+  /** What is known of an address, open ports only. */
+  at(address: string): Found[] {
+    const fleet = this.#fleetByKey();
+    const here = normalAddress(address);
+    return [...this.#ports.values()]
+      .filter((port) => port.address === here)
+      .map((port) => foundOf(port, fleet.get(keyOf(port))));
+  }
+
+  /**
+   * Takes one answer of a sweep.
+   * @returns how it is told; null for what is not worth telling: silence and refusal where nothing was open before
+   */
+  hear(target: Target, answer: Answer): Found | null {
+    const before = this.#ports.get(keyOf(target));
+    switch (answer.kind) {
+      case 'uncalled':
+        return null;
+      case 'closed':
+        if (!this.#closed.has(target.address)) this.#changed = true;
+        this.#closed.add(target.address);
+        return before ? this.#gone(before, 'port closed') : null;
+      case 'silent':
+        return before ? this.#gone(before, 'gone') : null;
+      case 'open':
+      case 'ssh':
+        return this.#here(target, answer, before);
+    }
+  }
+
+  /** What a login proved. @param libvirtVersion null: there is no libvirt */
+  identified(target: Target, libvirtVersion: string | null): Found | null {
+    const port = this.#ports.get(keyOf(target));
+    if (!port) return null;
+    const before = port.kind === 'libvirt' ? (port.libvirtVersion ?? '') : null;
+    if (before !== libvirtVersion) {
+      addChange(port, libvirtVersion === null ? 'libvirt gone' : before ? `libvirt ${libvirtVersion}` : 'has libvirt');
+    }
+    port.kind = libvirtVersion === null ? 'ssh' : 'libvirt';
+    if (libvirtVersion === null) delete port.libvirtVersion;
+    else port.libvirtVersion = libvirtVersion;
+    this.#changed = true;
+    return foundOf(port, this.#fleetByKey().get(keyOf(port)));
+  }
+
+  /** Whether an address ever answered, on whatever port. */
+  answered(): (address: string) => boolean {
+    const open = new Set([...this.#ports.values()].map(({ address }) => address));
+    return (address) => open.has(address) || this.#closed.has(address);
+  }
+
+  /** Every address of a range that ever answered, once. */
+  *answeredIn(range: Range): Generator<string> {
+    const open = new Set<string>();
+    for (const { address } of this.#ports.values()) {
+      if (open.has(address) || !range.has(address)) continue;
+      open.add(address);
+      yield address;
+    }
+    for (const address of this.#closed.values()) if (!open.has(address) && range.has(address)) yield address;
+  }
+
+  /** The ports of a range that libvirt hosts were reached by. */
+  libvirtIn(range: Range): Target[] {
+    const found = new Map<string, Target>();
+    const add = ({ address, port }: Target) =>
+      range.has(address) && found.set(keyOf({ address, port }), { address, port });
+    for (const port of this.#ports.values()) if (port.kind === 'libvirt') add(port);
+    for (const host of this.#fleetByKey().values()) if (host.libvirtVersion !== null) add(host);
+    return [...found.values()];
+  }
+
+  /** The ports that were open at an address; where none was, SSH's own. */
+  portsOf(): (address: string) => number[] {
+    const ports = new Map<string, number[]>();
+    for (const { address, port } of this.#ports.values()) ports.set(address, [...(ports.get(address) ?? []), port]);
+    return (address) => ports.get(address) ?? [SSH_PORT];
+  }
+
+  /** Hands what changed to the store. */
+  async save(): Promise<void> {
+    if (!this.#changed) return;
+    this.#changed = false;
+    await this.#store.save({ neighbours: [...this.#ports.values()], closed: this.#closed.toRanges() });
+  }
+
+  #gone(port: Kept, change: string): Found {
+    port.change = port.here ? change : null;
+    port.here = false;
+    this.#changed = true;
+    return foundOf(port, this.#fleetByKey().get(keyOf(port)));
+  }
+
+  #here(target: Target, answer: Answer & { kind: 'open' | 'ssh' }, before: Kept | undefined): Found {
+    const now = this.#now().toISOString();
+    const port: Kept = before ?? {
+      ...target,
+      kind: 'open',
+      here: true,
+      firstSeen: now,
+      lastSeen: now,
+      change: null,
+    };
+    const fingerprint = answer.kind === 'ssh' ? answer.fingerprint : null;
+    port.change = before ? (before.here ? null : 'back') : 'new';
+    if (answer.kind === 'open') {
+      if (before && before.kind !== 'open') addChange(port, 'no SSH any more');
+      port.kind = 'open';
+      delete port.fingerprint;
+      delete port.libvirtVersion;
+    } else {
+      if (before?.kind === 'open') addChange(port, 'has SSH');
+      const other = port.fingerprint !== undefined && fingerprint !== null && port.fingerprint !== fingerprint;
+      if (other) addChange(port, 'host key changed');
+      // Another key may be another host: what was proven of the first does not hold for it.
+      if (other || port.kind === 'open') port.kind = 'ssh';
+      if (other) delete port.libvirtVersion;
+      if (fingerprint !== null) port.fingerprint = fingerprint;
+    }
+    if (answer.banner !== null && answer.banner !== '') port.banner = answer.banner;
+    else delete port.banner;
+    port.here = true;
+    port.lastSeen = now;
+    this.#ports.set(keyOf(target), port);
+    this.#changed = true;
+    const host = this.#fleetByKey().get(keyOf(target));
+    if (answer.kind === 'ssh' && host?.libvirtVersion) {
+      port.kind = 'libvirt';
+      port.libvirtVersion = host.libvirtVersion;
+    }
+    return foundOf(port, host);
+  }
+
+  #fleetByKey(): Map<string, FleetHost> {
+    const byKey = new Map<string, FleetHost>();
+    for (const host of this.#fleet()) {
+      const address = normalAddress(host.address);
+      if (address !== null) byKey.set(keyOf({ address, port: host.port }), { ...host, address });
+    }
+    return byKey;
+  }
+}
+
+function addChange(port: Kept, change: string): void {
+  port.change = port.change === null || port.change === 'new' ? (port.change ?? change) : `${port.change}, ${change}`;
+}
+
+/** As it is told: silent while it does not answer; libvirt once the fleet proves it. */
+function foundOf(port: Kept, host: FleetHost | undefined): Found {
+  const version = host?.libvirtVersion ?? port.libvirtVersion;
+  const libvirt =
+    port.kind === 'libvirt' || (port.kind === 'ssh' && host !== undefined && host.libvirtVersion !== null);
+  return {
+    address: port.address,
+    port: port.port,
+    kind: port.here ? (libvirt ? 'libvirt' : port.kind) : 'silent',
+    ...(port.banner !== undefined && { banner: port.banner }),
+    ...(port.fingerprint !== undefined && { fingerprint: port.fingerprint }),
+    ...(libvirt && version && { libvirtVersion: version }),
+    ...(host && { hostId: host.id }),
+  };
+}
