@@ -33,3 +33,6 @@ export { Hole, LibvirtStream, STREAM_CHUNK } from './stream.ts';
 export { errorInfo, param, paramRecord, paramValues } from './types.ts';
 export type { Dom, DomIn, ErrorInfo, Net, Param, ParamKind, ParamValue, Pool, Snapshot, Vol } from './types.ts';
 export { Reader, Writer, XdrError } from './xdr.ts';
+export { localSockets, openLocal } from './local.ts';
+export type { LocalOptions } from './local.ts';
+export { formatPacket, withoutSecrets } from './trace.ts';

@@ -40,11 +40,12 @@ export async function negotiate(ask: Ask, { uri, readOnly, keepalive, timeoutMs 
       ask('connect_open', { name: uri, flags: readOnly ? READ_ONLY : 0 }, limit),
     ]);
   // Sent behind each other without waiting. Where a login is needed first, the hasty open is refused, and repeated.
+  const listed = ask('auth_list', {}, limit);
   const hasty = open().then(
     () => null,
     (error: unknown) => error as Error,
   );
-  const { types } = await ask('auth_list', {}, limit);
+  const { types } = await listed;
   const needed = types.filter((type) => type !== authTypes.none);
   if (needed.length > 0) await authenticate(ask, needed, limit);
   const refused = await hasty;
