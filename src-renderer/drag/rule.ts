@@ -1,0 +1,70 @@
+// Which VM may drop on which host: a rule of its own, apart from any pointer. It answers why not.
+import type { DomainView, HostView, Preflight } from '../../contract/model.ts';
+
+export interface Verdict {
+  /** `checking`: nothing speaks against it so far, and the hosts are still being asked. */
+  level: 'ok' | 'warn' | 'blocked' | 'checking';
+  /** The first thing to be said about it, a sentence; null where there is nothing. */
+  reason: string | null;
+  /** How many of the VMs this stands for; null where it holds for all. */
+  of: number | null;
+}
+
+/** Why this VM cannot go to this host, as far as the window knows; null where nothing speaks against it. */
+export function refuse(domain: DomainView, host: HostView, from: HostView | undefined): string | null {
+  if (domain.hostId === host.id) return `${domain.name} is already here`;
+  if (host.state !== 'online') return `${host.label} is not connected`;
+  if (host.readOnly) return `${host.label} is connected read-only`;
+  if (!from || from.state !== 'online' || domain.stale) return `${from?.label ?? 'The host it is on'} is not connected`;
+  if (from.readOnly) return `${from.label} is connected read-only`;
+  if (domain.job) return `${domain.name} is already being migrated`;
+  if (domain.state === 'shutdown') return `${domain.name} is shutting down`;
+  const total = host.info?.memoryKiB;
+  if (total !== undefined && domain.state !== 'shutoff' && domain.memoryKiB > total) {
+    return `${domain.name} has more memory than ${host.label} has in all`;
+  }
+  if (host.info && from.info && host.info.arch !== from.info.arch) {
+    return `${host.label} is ${host.info.arch}, ${from.label} is ${from.info.arch}`;
+  }
+  return null;
+}
+
+/** What the hosts themselves answered, by VM and by host. */
+export type Answers = (domain: DomainView) => Record<string, Preflight> | 'asking' | 'unknown';
+
+/** One answer for all that is dragged: the worst there is, with its reason. */
+export function judge(
+  domains: readonly DomainView[],
+  host: HostView,
+  fromOf: (domain: DomainView) => HostView | undefined,
+  answers: Answers,
+): Verdict {
+  // Those that are here already stay; only where all are is it no move.
+  const coming = domains.filter((domain) => domain.hostId !== host.id);
+  const first = domains[0];
+  if (coming.length === 0 || !first) {
+    const reason = domains.length > 1 ? 'They are already here' : first ? `${first.name} is already here` : null;
+    return { level: 'blocked', reason, of: null };
+  }
+  const each = coming.map((domain) => judgeOne(domain, host, fromOf(domain), answers(domain)));
+  const level = (['blocked', 'warn', 'checking'] as const).find((wanted) => each.some((one) => one.level === wanted));
+  if (!level) return { level: 'ok', reason: null, of: null };
+  const such = each.filter((one) => one.level === level);
+  return { level, reason: such[0]?.reason ?? null, of: such.length < coming.length ? such.length : null };
+}
+
+function judgeOne(
+  domain: DomainView,
+  host: HostView,
+  from: HostView | undefined,
+  answers: Record<string, Preflight> | 'asking' | 'unknown',
+): Verdict {
+  const no = refuse(domain, host, from);
+  if (no !== null) return { level: 'blocked', reason: no, of: null };
+  if (answers === 'asking') return { level: 'checking', reason: 'Checking…', of: null };
+  const answer = answers === 'unknown' ? undefined : answers[host.id];
+  if (!answer) return { level: 'warn', reason: 'Not checked: the hosts were not asked, or did not answer', of: null };
+  const wanted = answer.verdict === 'blocked' ? 'error' : 'warn';
+  const check = answer.verdict === 'ok' ? undefined : answer.checks.find((one) => one.level === wanted);
+  return { level: answer.verdict, reason: check?.message ?? null, of: null };
+}

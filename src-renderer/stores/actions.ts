@@ -1,0 +1,237 @@
+// Every action once: its name, its shortcut, whether it can be done now and why not, and what it does.
+// Buttons, menus, the palette and the keyboard all take it from here.
+import type { LifecycleAction, DomainView } from '../../contract/model.ts';
+import type { Link } from '../../contract/link.ts';
+import type { Dialogs } from './dialogs.svelte.ts';
+import type { Domain } from './domain.svelte.ts';
+import type { FleetStore } from './fleet.svelte.ts';
+import type { Host } from './host.svelte.ts';
+import type { Tasks } from './tasks.svelte.ts';
+import type { Toasts } from './toasts.svelte.ts';
+
+export interface ActionContext {
+  link: Link;
+  fleet: FleetStore;
+  tasks: Tasks;
+  toasts: Toasts;
+  dialogs: Dialogs;
+  /** Shows a VM's console. */
+  openConsole(domain: Domain): void;
+  /** Picks VMs up, to be put on a host by keyboard. */
+  carry(domains: readonly Domain[]): void;
+}
+
+export interface Action<T> {
+  id: string;
+  title: string;
+  /** As it is shown; see `keys.ts` for what is pressed. */
+  keys?: string;
+  danger?: true;
+  /** Why it cannot be done to this one now; null where it can. */
+  off(target: T, context: ActionContext): string | null;
+  /** Done to those for which `off` is null. */
+  run(targets: readonly T[], context: ActionContext): void;
+}
+
+export type DomainAction = Action<Domain>;
+export type HostAction = Action<Host>;
+
+const active = new Set<DomainView['state']>(['running', 'blocked', 'paused', 'shutdown', 'pmsuspended']);
+const isActive = ({ view }: Domain) => active.has(view.state);
+
+/** What forbids any change to a VM. */
+function held({ view }: Domain, { fleet }: ActionContext): string | null {
+  const host = fleet.hosts.get(view.hostId);
+  if (!host?.online || view.stale) return `${host?.view.label ?? 'Its host'} is not connected`;
+  if (host.view.readOnly) return `${host.view.label} is connected read-only`;
+  if (view.job) return `${view.name} is being migrated`;
+  return null;
+}
+
+function lifecycle(
+  id: LifecycleAction,
+  title: string,
+  why: (domain: Domain) => string | null,
+  extra: { keys?: string } = {},
+): DomainAction {
+  return {
+    id,
+    title,
+    ...extra,
+    off: (domain, context) => held(domain, context) ?? why(domain),
+    run: (domains, context) => act(id, title, domains, context),
+  };
+}
+
+/** Asks libvirt, one task a VM; how it went is told by the deltas and in the task list. */
+export function act(
+  action: LifecycleAction,
+  title: string,
+  domains: readonly Domain[],
+  { link, tasks, toasts }: Pick<ActionContext, 'link' | 'tasks' | 'toasts'>,
+): void {
+  for (const { view } of domains) {
+    const { hostId, uuid } = view;
+    void tasks
+      .run({ what: title, target: view.name, hosts: [hostId] }, () =>
+        link.call('domains.act', { hostId, uuid, action }),
+      )
+      .then((err) => err && toasts.show('error', err.message));
+  }
+}
+
+const startable = (domain: Domain) => (isActive(domain) ? `${domain.view.name} is already running` : null);
+const running = ({ view }: Domain) =>
+  view.state === 'running' || view.state === 'blocked' ? null : `${view.name} is not running`;
+const on = (domain: Domain) => (isActive(domain) ? null : `${domain.view.name} is not running`);
+
+export const domainActions = [
+  {
+    id: 'console',
+    title: 'Open Console',
+    keys: 'Enter',
+    off: (domain, { fleet }) => {
+      if (!domain.view.consoles.some((one) => one.kind === 'serial'))
+        return `${domain.view.name} has no serial console`;
+      if (!fleet.hosts.get(domain.view.hostId)?.online) return `${fleet.label(domain.view.hostId)} is not connected`;
+      return on(domain);
+    },
+    run: (domains, context) => domains.forEach((domain) => context.openConsole(domain)),
+  },
+  lifecycle('start', 'Run', startable, { keys: 'Ctrl+B' }),
+  lifecycle('resume', 'Resume', ({ view }) =>
+    view.state === 'paused'
+      ? null
+      : view.state === 'pmsuspended'
+        ? `${view.name} was suspended by its guest, which has to wake it`
+        : `${view.name} is not paused`,
+  ),
+  lifecycle('suspend', 'Pause', running),
+  lifecycle('shutdown', 'Shut Down', running, { keys: 'Ctrl+E' }),
+  lifecycle('reboot', 'Reboot', running, { keys: 'Ctrl+R' }),
+  lifecycle('managedsave', 'Save', (domain) =>
+    domain.view.persistent ? on(domain) : `${domain.view.name} is not persistent, so it could not be restored`,
+  ),
+  {
+    id: 'migrate',
+    title: 'Migrate…',
+    keys: 'Ctrl+M',
+    off: (domain, context) => held(domain, context) ?? noTarget(context),
+    run: (domains, { dialogs }) =>
+      dialogs.show({
+        kind: 'migrate',
+        domains: domains.map(({ view: { hostId, uuid } }) => ({ hostId, uuid })),
+        to: null,
+      }),
+  },
+  {
+    id: 'carry',
+    title: 'Move by Keyboard',
+    keys: 'M',
+    off: (domain, context) => held(domain, context) ?? noTarget(context),
+    run: (domains, context) => context.carry(domains),
+  },
+  {
+    id: 'destroy',
+    title: 'Force Off…',
+    danger: true,
+    off: (domain, context) => held(domain, context) ?? on(domain),
+    run: (domains, { dialogs }) => dialogs.show({ kind: 'force-off', domains: refs(domains) }),
+  },
+  {
+    id: 'reset',
+    title: 'Force Reset…',
+    danger: true,
+    off: (domain, context) => held(domain, context) ?? running(domain),
+    run: (domains, { dialogs }) => dialogs.show({ kind: 'force-reset', domains: refs(domains) }),
+  },
+  {
+    id: 'delete',
+    title: 'Delete…',
+    danger: true,
+    off: (domain, context) =>
+      held(domain, context) ?? (isActive(domain) ? `${domain.view.name} is running: shut it down first` : null),
+    run: (domains, { dialogs }) => dialogs.show({ kind: 'delete', domains: refs(domains) }),
+  },
+] as const satisfies readonly DomainAction[];
+
+export type DomainActionId = (typeof domainActions)[number]['id'];
+
+export const domainAction = (id: DomainActionId): DomainAction =>
+  domainActions.find((action) => action.id === id) as DomainAction;
+
+const refs = (domains: readonly Domain[]) => domains.map(({ view: { hostId, uuid } }) => ({ hostId, uuid }));
+const noTarget = ({ fleet }: ActionContext) => (fleet.hosts.size > 1 ? null : 'There is no other host to go to');
+
+/** Why an action can be done to none of several; null where it can to some. */
+export function offFor<T>(action: Action<T>, targets: readonly T[], context: ActionContext): string | null {
+  let first: string | null = null;
+  for (const target of targets) {
+    const why = action.off(target, context);
+    if (why === null) return null;
+    first ??= why;
+  }
+  return targets.length === 0
+    ? 'Nothing is selected'
+    : targets.length === 1
+      ? first
+      : `${first}, and so with the others`;
+}
+
+/** Does it to those of several that it can be done to. */
+export function runOn<T>(action: Action<T>, targets: readonly T[], context: ActionContext): void {
+  const able = targets.filter((target) => action.off(target, context) === null);
+  if (able.length > 0) action.run(able, context);
+}
+
+function hostCall(what: string, { view }: Host, { tasks, toasts }: ActionContext, work: () => Promise<unknown>): void {
+  void tasks
+    .run({ what, target: view.label, hosts: [view.id] }, work)
+    .then((err) => err && toasts.show('error', err.message));
+}
+
+export const hostActions = [
+  {
+    id: 'connect',
+    title: 'Connect',
+    off: ({ view }) => (view.state === 'online' ? `${view.label} is connected` : null),
+    run: (hosts, context) =>
+      hosts.forEach((host) =>
+        hostCall('Connect', host, context, () => context.link.call('hosts.connect', { id: host.id })),
+      ),
+  },
+  {
+    id: 'disconnect',
+    title: 'Disconnect',
+    off: ({ view }) => (view.state === 'disconnected' ? `${view.label} is not connected` : null),
+    run: (hosts, context) =>
+      hosts.forEach((host) =>
+        hostCall('Disconnect', host, context, () => context.link.call('hosts.disconnect', { id: host.id })),
+      ),
+  },
+  {
+    id: 'host-key',
+    title: 'Host Key…',
+    off: ({ view }) => (view.hostKey ? null : `${view.label} has shown no key yet`),
+    run: ([host], { dialogs }) => host && dialogs.show({ kind: 'host-key', hostId: host.id }),
+  },
+  {
+    id: 'rename',
+    title: 'Rename…',
+    keys: 'F2',
+    off: () => null,
+    run: ([host], { dialogs }) => host && dialogs.show({ kind: 'rename-host', hostId: host.id }),
+  },
+  {
+    id: 'remove',
+    title: 'Remove from Drover…',
+    danger: true,
+    off: () => null,
+    run: ([host], { dialogs }) => host && dialogs.show({ kind: 'remove-host', hostId: host.id }),
+  },
+] as const satisfies readonly HostAction[];
+
+export type HostActionId = (typeof hostActions)[number]['id'];
+
+export const hostAction = (id: HostActionId): HostAction =>
+  hostActions.find((action) => action.id === id) as HostAction;

@@ -1,0 +1,77 @@
+// One host as the window knows it, with the VMs that stand on it.
+import type { HostView } from '../../contract/model.ts';
+import type { Domain } from './domain.svelte.ts';
+import { History } from './history.ts';
+import { byName } from './order.ts';
+
+/** What changes every few seconds. */
+export interface HostLoad {
+  cpuPercent: number | null;
+  freeMemoryKiB: number | null;
+}
+
+export class Host {
+  readonly id: string;
+  view: HostView = $state.raw(undefined as never);
+  load: HostLoad = $state.raw({ cpuPercent: null, freeMemoryKiB: null });
+  /** Its VMs by name. */
+  readonly domains: readonly Domain[] = $derived.by(() => this.#sorted());
+  readonly #members = new Set<Domain>();
+  #shape = $state(0);
+  #history: History | null = null;
+
+  constructor(view: HostView) {
+    this.id = view.id;
+    this.take(view);
+  }
+
+  /** Its VMs can be acted on. */
+  get online(): boolean {
+    return this.view.state === 'online';
+  }
+
+  take(view: HostView): void {
+    this.view = view;
+    this.load = {
+      cpuPercent: view.info?.cpuPercent ?? null,
+      freeMemoryKiB: view.info?.freeMemoryKiB ?? null,
+    };
+  }
+
+  takeLoad(load: HostLoad): void {
+    this.#history ??= new History(1);
+    this.#history.push(load.cpuPercent ?? NaN);
+    this.load = load;
+  }
+
+  /** Percent, the oldest first. */
+  get cpuTrend(): Float32Array {
+    return this.load && this.#history ? this.#history.of(0) : new Float32Array(0);
+  }
+
+  /** Of its memory, in percent; null while it is not known. */
+  get memoryPercent(): number | null {
+    const total = this.view.info?.memoryKiB;
+    const free = this.load.freeMemoryKiB;
+    return total && free !== null ? 100 * (1 - free / total) : null;
+  }
+
+  add(domain: Domain): void {
+    this.#members.add(domain);
+    this.#shape += 1;
+  }
+
+  remove(domain: Domain): void {
+    if (this.#members.delete(domain)) this.#shape += 1;
+  }
+
+  /** A VM of it was renamed. */
+  reorder(): void {
+    this.#shape += 1;
+  }
+
+  #sorted(): Domain[] {
+    void this.#shape;
+    return [...this.#members].sort((a, b) => byName(a.view.name, b.view.name));
+  }
+}

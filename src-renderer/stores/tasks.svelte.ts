@@ -1,0 +1,114 @@
+// Recent tasks: every migration and sweep of Drover's, whoever began it, and what this window was asked to do.
+import { toErr, type Err } from '../../contract/failure.ts';
+import type { HostId, MigrationView, ScanView, Time } from '../../contract/model.ts';
+import type { FleetStore } from './fleet.svelte.ts';
+
+export type TaskState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'needs-attention';
+
+export interface Task {
+  id: string;
+  kind: 'migration' | 'scan' | 'action';
+  /** What is done, e.g. `Migrate`, `Start`. */
+  what: string;
+  /** To what: a VM's or a host's name, a range. */
+  target: string;
+  /** The hosts that it concerns: one, or from and to. */
+  hosts: HostId[];
+  state: TaskState;
+  /** 0–100; null where it cannot be told. */
+  percent: number | null;
+  startedAt: Time;
+  endedAt: Time | null;
+  err: Err | null;
+  migration?: MigrationView;
+  scan?: ScanView;
+}
+
+/** What this window did; as many are kept. */
+const kept = 200;
+
+export class Tasks {
+  readonly #fleet: FleetStore;
+  #actions: Task[] = $state.raw([]);
+  #next = 1;
+  readonly #now: () => Date;
+
+  constructor(fleet: FleetStore, now: () => Date = () => new Date()) {
+    this.#fleet = fleet;
+    this.#now = now;
+  }
+
+  /** The newest first. */
+  readonly list: readonly Task[] = $derived.by(() => {
+    const all = [...this.#actions];
+    for (const migration of this.#fleet.migrations.values()) all.push(ofMigration(migration));
+    for (const scan of this.#fleet.scans.values()) all.push(ofScan(scan));
+    return all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
+  });
+
+  readonly running: number = $derived.by(() => this.list.filter((task) => isUnderWay(task)).length);
+
+  /** Runs what answers when it is done, and keeps what became of it. Answers the error, if there was one. */
+  async run(about: Pick<Task, 'what' | 'target' | 'hosts'>, work: () => Promise<unknown>): Promise<Err | null> {
+    const id = `action-${this.#next}`;
+    this.#next += 1;
+    const task: Task = {
+      ...about,
+      id,
+      kind: 'action',
+      state: 'running',
+      percent: null,
+      startedAt: this.#now().toISOString(),
+      endedAt: null,
+      err: null,
+    };
+    this.#actions = [task, ...this.#actions].slice(0, kept);
+    const err = await work().then(
+      () => null,
+      (thrown: unknown) => toErr(thrown),
+    );
+    const ended: Task = { ...task, state: err ? 'failed' : 'completed', endedAt: this.#now().toISOString(), err };
+    this.#actions = this.#actions.map((one) => (one.id === id ? ended : one));
+    return err;
+  }
+
+  /** Takes what is over of this window's own off the list. */
+  clear(): void {
+    this.#actions = this.#actions.filter((task) => task.endedAt === null);
+  }
+}
+
+export const isUnderWay = ({ state }: Pick<Task, 'state'>) =>
+  state === 'queued' || state === 'running' || state === 'needs-attention';
+
+function ofMigration(migration: MigrationView): Task {
+  return {
+    id: migration.id,
+    kind: 'migration',
+    what: 'Migrate',
+    target: migration.name,
+    hosts: [migration.from, migration.to],
+    state: migration.state,
+    percent: migration.progress.percent,
+    startedAt: migration.startedAt,
+    endedAt: migration.endedAt,
+    err: migration.error,
+    migration,
+  };
+}
+
+function ofScan(scan: ScanView): Task {
+  return {
+    id: scan.id,
+    kind: 'scan',
+    what: 'Scan',
+    target: scan.cidr,
+    hosts: [],
+    state: scan.state,
+    percent: scan.total > 0 ? (100 * scan.probed) / scan.total : null,
+    startedAt: scan.startedAt,
+    endedAt: scan.endedAt,
+    err: scan.error,
+    scan,
+  };
+}

@@ -1,0 +1,98 @@
+// Everything that a window has at hand, made once and handed to its views by context.
+import { createContext } from 'svelte';
+import type { Link } from '../../contract/link.ts';
+import type { DomainView, HostId, Preflight } from '../../contract/model.ts';
+import { Drag } from '../drag/drag.svelte.ts';
+import { ConsolesStore } from '../stores/consoles.svelte.ts';
+import { Dialogs } from '../stores/dialogs.svelte.ts';
+import type { Domain } from '../stores/domain.svelte.ts';
+import { FleetStore } from '../stores/fleet.svelte.ts';
+import { Layout } from '../stores/layout.svelte.ts';
+import { PreferencesStore } from '../stores/preferences.svelte.ts';
+import { Search } from '../stores/search.svelte.ts';
+import { Selection } from '../stores/selection.svelte.ts';
+import { Tasks } from '../stores/tasks.svelte.ts';
+import { Tints } from '../stores/tints.ts';
+import { Toasts } from '../stores/toasts.svelte.ts';
+import type { ActionContext } from '../stores/actions.ts';
+import type { TerminalScreen } from '../parts/terminal.ts';
+
+export class Desk implements ActionContext {
+  readonly link: Link;
+  readonly toasts = new Toasts();
+  readonly dialogs = new Dialogs();
+  readonly fleet: FleetStore;
+  readonly preferences: PreferencesStore;
+  readonly tints: Tints;
+  readonly layout: Layout;
+  readonly selection: Selection;
+  readonly search: Search;
+  readonly tasks: Tasks;
+  readonly consoles: ConsolesStore<TerminalScreen>;
+  readonly drag: Drag;
+
+  constructor(link: Link) {
+    this.link = link;
+    this.fleet = new FleetStore(link, { notice: ({ level, message }) => this.toasts.show(level, message) });
+    this.preferences = new PreferencesStore(link, {
+      failed: () => this.toasts.show('warn', 'Your choice could not be kept: Drover does not answer.'),
+    });
+    this.tints = new Tints(this.preferences);
+    this.layout = new Layout(this.preferences);
+    this.selection = new Selection(this.fleet);
+    this.search = new Search(this.fleet);
+    this.tasks = new Tasks(this.fleet);
+    this.consoles = new ConsolesStore(link, {
+      label: (hostId) => this.fleet.label(hostId),
+      running: (uuid) =>
+        this.fleet
+          .homes(uuid)
+          .filter(({ view }) => view.id !== null && !view.stale)
+          .map(({ view }) => view.hostId),
+    });
+    this.drag = new Drag({
+      host: (id) => this.fleet.hosts.get(id)?.view,
+      ask: async ({ uuid, hostId }) =>
+        (await link.call('migrations.preflight', { uuid, from: hostId })) as Record<HostId, Preflight>,
+      drop: (domains, to) => this.migrate(domains, to),
+    });
+  }
+
+  /** Begins to listen; the answer ends it. */
+  start(): () => void {
+    void this.preferences.load().catch(() => {}); // the usual choices do as well
+    return this.fleet.start();
+  }
+
+  hue(hostId: HostId): number {
+    return this.tints.of(hostId);
+  }
+
+  /** Asks once, with the options; without `to`, where to as well. */
+  migrate(domains: readonly DomainView[], to: HostId | null): void {
+    const refs = domains.map(({ hostId, uuid }) => ({ hostId, uuid }));
+    this.dialogs.show({ kind: 'migrate', domains: refs, to });
+  }
+
+  openConsole(domain: Domain, where: 'tab' | 'beside' = 'tab'): void {
+    const session = this.consoles.open({ hostId: domain.view.hostId, uuid: domain.view.uuid });
+    if (where === 'beside') this.layout.beside = session.key;
+    else if (this.layout.beside !== session.key) this.layout.tab = `console:${session.key}`;
+  }
+
+  closeConsole(key: string): void {
+    const session = this.consoles.sessions.get(key);
+    if (session) this.consoles.close(session);
+    if (this.layout.beside === key) this.layout.beside = null;
+    if (this.layout.tab === `console:${key}`) this.layout.tab = 'vms';
+  }
+
+  carry(domains: readonly Domain[]): void {
+    this.drag.start(
+      domains.map(({ view }) => view),
+      'keyboard',
+    );
+  }
+}
+
+export const [useDesk, giveDesk] = createContext<Desk>();
