@@ -3,7 +3,7 @@
 import ipaddr from 'ipaddr.js';
 
 export type Measured =
-  | { ok: true; addresses: number; first: string; wide: boolean; isPublic: boolean }
+  | { ok: true; addresses: number; wide: boolean; isPublic: boolean }
   /** `problem` is a sentence. */
   | { ok: false; problem: string };
 
@@ -18,40 +18,62 @@ interface Span {
 
 /** Null for an empty field. Takes CIDRs, addresses and ranges `a-b`, separated by commas or white space. */
 export function measureRange(text: string): Measured | null {
-  const entries = text
-    .replace(/\s*-\s*/g, '-')
-    .split(/[\s,;]+/)
-    .filter(Boolean);
-  if (entries.length === 0) return null;
-  const spans: Span[] = [];
-  for (const entry of entries) {
-    const span = spanOf(entry);
-    if (typeof span === 'string') return { ok: false, problem: span };
-    spans.push(span);
-  }
+  const spans = spansOf(text);
+  if (typeof spans === 'string') return { ok: false, problem: spans };
+  if (spans.length === 0) return null;
   const merged = merge(spans);
   const addresses = merged.reduce((sum, span) => sum + Number(span.last - span.first + 1n), 0);
+  return { ok: true, addresses, wide: addresses > WIDE, isPublic: merged.some(isPublic) };
+}
+
+/** The addresses of a range by their place in it, without a list of them all. Null for what is no range. */
+export interface Places {
+  count: number;
+  /** From 0; -1 for what is not in the range. */
+  placeOf(address: string): number;
+  addressAt(place: number): string;
+}
+
+export function placesOf(text: string): Places | null {
+  const spans = spansOf(text);
+  if (typeof spans === 'string' || spans.length === 0) return null;
+  const merged = merge(spans);
+  const sizes = merged.map((span) => Number(span.last - span.first + 1n));
   return {
-    ok: true,
-    addresses,
-    first: written(spans[0] as Span),
-    wide: addresses > WIDE,
-    isPublic: merged.some(isPublic),
+    count: sizes.reduce((sum, size) => sum + size, 0),
+    placeOf(address) {
+      const at = parse(address);
+      let before = 0;
+      for (const [index, { first, last, v6 }] of merged.entries()) {
+        if (at?.v6 === v6 && first <= at.value && at.value <= last) return before + Number(at.value - first);
+        before += sizes[index] ?? 0;
+      }
+      return -1;
+    },
+    addressAt(place) {
+      let before = 0;
+      for (const [index, { first, v6 }] of merged.entries()) {
+        const size = sizes[index] ?? 0;
+        if (place < before + size) return written(first + BigInt(place - before), v6);
+        before += size;
+      }
+      return '';
+    },
   };
 }
 
-/** The whole addresses of a range, in order, or null where it has more than `most`. */
-export function addressesOf(text: string, most: number): string[] | null {
-  const measured = measureRange(text);
-  if (!measured?.ok || measured.addresses > most) return null;
-  const entries = text
-    .replace(/\s*-\s*/g, '-')
+/** The spans that a text names, or the sentence that says why it names none. */
+function spansOf(text: string): Span[] | string {
+  const spans: Span[] = [];
+  for (const entry of text
+    .replace(/\s*[-–]\s*/g, '-')
     .split(/[\s,;]+/)
-    .filter(Boolean);
-  const spans = merge(entries.map(spanOf).filter((span) => typeof span !== 'string'));
-  return spans.flatMap(({ first, last, v6 }) =>
-    Array.from({ length: Number(last - first) + 1 }, (_, at) => address(first + BigInt(at), v6)),
-  );
+    .filter(Boolean)) {
+    const span = spanOf(entry);
+    if (typeof span === 'string') return span;
+    spans.push(span);
+  }
+  return spans;
 }
 
 function spanOf(entry: string): Span | string {
@@ -109,17 +131,13 @@ function merge(spans: Span[]): Span[] {
   return merged;
 }
 
-function address(value: bigint, v6: boolean): string {
-  const bytes = Array.from({ length: v6 ? 16 : 4 }, (_, at) =>
-    Number((value >> BigInt(8 * ((v6 ? 15 : 3) - at))) & 255n),
-  );
+function written(value: bigint, v6: boolean): string {
+  const size = v6 ? 16 : 4;
+  const bytes = Array.from({ length: size }, (_, at) => Number((value >> BigInt(8 * (size - 1 - at))) & 255n));
   return ipaddr.fromByteArray(bytes).toString();
 }
-
-const written = ({ first, last, v6 }: Span) =>
-  first === last ? address(first, v6) : `${address(first, v6)} – ${address(last, v6)}`;
 
 const closed = new Set(['private', 'loopback', 'linkLocal', 'uniqueLocal', 'carrierGradeNat']);
 
 const isPublic = ({ first, last, v6 }: Span) =>
-  [first, last].some((value) => !closed.has(ipaddr.parse(address(value, v6)).range()));
+  [first, last].some((value) => !closed.has(ipaddr.parse(written(value, v6)).range()));
