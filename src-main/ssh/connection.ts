@@ -1,13 +1,20 @@
 // One SSH connection to a host, which carries everything.
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { SshError } from './error.ts';
+import { ChannelStream, type ChannelOptions } from './channel.ts';
+import { seconds } from './dial.ts';
+import { SshError, printable } from './error.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { hangUp } from './hang-up.ts';
 import type { HostKeySeen } from './host-key.ts';
+import type { SshKeepalive } from './options.ts';
+import { ping, type ClientChannel, type SshClient } from './ssh2.ts';
 
 export interface SshExec {
   /** The command's standard input and output. */
   stdio: Duplex;
   /** What it said on standard error so far; at most 64 KiB of it. */
-  stderr(): string;
+  stderr: () => string;
   /** Resolves when it ended, or the connection did (both null). */
   exited: Promise<{ code: number | null; signal: string | null }>;
 }
@@ -17,6 +24,11 @@ export interface SshRun {
   stderr: string;
   /** Null: ended by a signal, or by the connection's end. */
   code: number | null;
+}
+
+export interface ExecOptions {
+  /** As `ChannelOptions.ended`. */
+  ended?: (bytes: number, exec: Omit<SshExec, 'stdio'>) => Promise<Error | null>;
 }
 
 export interface SshConnection {
@@ -31,7 +43,7 @@ export interface SshConnection {
   /** A stream to an address as the host sees it. @throws SshError */
   openTcp(host: string, port: number): Promise<Duplex>;
   /** Starts a command in the login shell. @throws SshError */
-  exec(command: string): Promise<SshExec>;
+  exec(command: string, options?: ExecOptions): Promise<SshExec>;
   /** Runs a short command to its end. Default limits: 10 s, 1 MiB of output. @throws SshError */
   run(command: string, options?: { timeoutMs?: number; maxBytes?: number }): Promise<SshRun>;
   /** While held, silence is told but never ends the connection. Returns the release. */
@@ -44,4 +56,221 @@ export interface SshConnection {
   onEnd(listener: (error: SshError | null) => void): () => void;
   /** Ends it; its streams end too. */
   close(): void;
+}
+
+const stderrLimit = 64 * 1024;
+
+export interface ConnectionParts {
+  client: SshClient;
+  socket: Socket;
+  hostKey: HostKeySeen;
+  banner: string;
+  user: string;
+  label: string;
+  openMs: number;
+  keepalive: SshKeepalive;
+}
+
+/** Takes over a client that has logged in. */
+export class Connection implements SshConnection {
+  readonly hostKey: HostKeySeen;
+  readonly banner: string;
+  readonly user: string;
+  readonly label: string;
+  readonly ended: Promise<SshError | null>;
+  readonly #client: SshClient;
+  readonly #socket: Socket;
+  readonly #openMs: number;
+  readonly #heartbeat: Heartbeat;
+  readonly #listeners = { silent: new Set<() => void>(), heard: new Set<() => void>() };
+  /** Undefined while it lasts. */
+  #end: SshError | null | undefined;
+  #resolveEnded!: (error: SshError | null) => void;
+
+  constructor({ client, socket, hostKey, banner, user, label, openMs, keepalive }: ConnectionParts) {
+    this.hostKey = hostKey;
+    this.banner = banner;
+    this.user = user;
+    this.label = label;
+    this.#client = client;
+    this.#socket = socket;
+    this.#openMs = openMs;
+    this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
+    this.#heartbeat = new Heartbeat({
+      ...keepalive,
+      heard: () => socket.bytesRead,
+      ping: () => ping(client),
+      silent: () => this.#tell('silent'),
+      heardAgain: () => this.#tell('heard'),
+      gone: () =>
+        this.#over(
+          this.#lost(
+            `${label} has not answered for ${seconds(keepalive.intervalMs * keepalive.count)}, so the connection counts as lost. Is the host up, and the network between?`,
+          ),
+        ),
+    });
+    client.on('error', (error) => this.#over(this.#lost(this.#why(error))));
+    client.on('end', () => this.#over(this.#lost(`${label} closed the connection. Was its SSH server stopped?`)));
+    client.on('close', () => this.#over(this.#lost(`The connection to ${label} broke off.`)));
+  }
+
+  openUnix(path: string): Promise<Duplex> {
+    const what = `the socket ${path}`;
+    return this.#open(what, (done) => this.#client.openssh_forwardOutStreamLocal(path, done)).then((channel) =>
+      this.#stream(channel),
+    );
+  }
+
+  openTcp(host: string, port: number): Promise<Duplex> {
+    const what = `a connection to ${host}:${port}`;
+    return this.#open(what, (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done)).then((channel) =>
+      this.#stream(channel),
+    );
+  }
+
+  async exec(command: string, options: ExecOptions = {}): Promise<SshExec> {
+    let said = '';
+    const stderr = () => said;
+    let left!: (how: { code: number | null; signal: string | null }) => void;
+    const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => (left = resolve));
+    // Listened to in the turn that the channel opens, so that nothing of a short command is missed.
+    const stdio = await this.#open(
+      'a command',
+      (done) => this.#client.exec(command, done),
+      (channel) => {
+        channel.stderr.setEncoding('utf8').on('data', (text: string) => {
+          if (said.length < stderrLimit) said = (said + text).slice(0, stderrLimit);
+        });
+        channel.on('exit', (code: number | null, signal?: string) => left({ code, signal: signal ?? null }));
+        channel.on('close', () => left({ code: null, signal: null }));
+        const { ended } = options;
+        return this.#stream(channel, ended && ((bytes) => ended(bytes, { stderr, exited })));
+      },
+    );
+    void this.ended.then(() => left({ code: null, signal: null }));
+    return { stdio, stderr, exited };
+  }
+
+  async run(command: string, options: { timeoutMs?: number; maxBytes?: number } = {}): Promise<SshRun> {
+    const { timeoutMs = 10_000, maxBytes = 1 << 20 } = options;
+    const { stdio, stderr, exited } = await this.exec(command);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const fail = (message: string) => reject(new SshError('timeout', 'established', message));
+        const timer = setTimeout(
+          () => fail(`${this.label} did not finish a command within ${seconds(timeoutMs)}: ${printable(command, 80)}`),
+          timeoutMs,
+        );
+        stdio.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          bytes += chunk.length;
+          if (bytes > maxBytes) fail(`${this.label} said more than was asked for: ${printable(command, 80)}`);
+        });
+        stdio.once('error', reject).once('close', () => clearTimeout(timer));
+        stdio.once('end', () => void exited.then(() => resolve()));
+        stdio.end();
+      });
+    } finally {
+      stdio.destroy();
+    }
+    const { code } = await exited;
+    return { stdout: Buffer.concat(chunks).toString(), stderr: stderr(), code };
+  }
+
+  hold(): () => void {
+    return this.#heartbeat.hold();
+  }
+
+  on(event: 'silent' | 'heard', listener: () => void): () => void {
+    const own = () => listener(); // the same listener twice has two undos
+    this.#listeners[event].add(own);
+    return () => this.#listeners[event].delete(own);
+  }
+
+  onEnd(listener: (error: SshError | null) => void): () => void {
+    let wanted = true;
+    void this.ended.then((error) => wanted && listener(error));
+    return () => (wanted = false);
+  }
+
+  close(): void {
+    this.#over(null);
+  }
+
+  /**
+   * Opens a channel, within its limit. ssh2 cannot call an opening off, so one that comes late is closed.
+   * @param take What to make of the channel, in the turn that it opens.
+   */
+  #open<C extends ClientChannel, T = C>(
+    what: string,
+    ask: (done: (error: Error | undefined, channel: C) => void) => void,
+    take: (channel: C) => T = (channel) => channel as unknown as T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== undefined) {
+        reject(this.#end ?? this.#lost(`The connection to ${this.label} is closed. Connect again.`));
+        return;
+      }
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        const message = `${this.label} did not open ${what} within ${seconds(this.#openMs)}. Is the host overloaded?`;
+        reject(new SshError('timeout', 'open', message));
+      }, this.#openMs);
+      const done = (error: Error | undefined, channel: C) => {
+        clearTimeout(timer);
+        if (error) reject(this.#end ?? this.#refused(what, error));
+        else if (late) channel.resume().close();
+        else resolve(take(channel));
+      };
+      try {
+        ask(done);
+      } catch (error) {
+        clearTimeout(timer);
+        reject(this.#lost(this.#why(error as Error)));
+      }
+    });
+  }
+
+  #stream(channel: ClientChannel, ended?: ChannelOptions['ended']): ChannelStream {
+    return new ChannelStream(channel, { lost: () => this.#end ?? null, ...(ended && { ended }) });
+  }
+
+  #refused(what: string, error: Error & { reason?: number | string }): SshError {
+    const why =
+      error.reason === 1
+        ? 'its SSH server forbids it, or has as many sessions open as it allows (MaxSessions)'
+        : error.reason === 2
+          ? 'there is none, this user may not use it, or the SSH server forbids forwarding'
+          : error.reason === 4
+            ? 'it is short of resources'
+            : printable(error.message);
+    return new SshError('channel-refused', 'open', `${this.label} refused to open ${what}: ${why}.`);
+  }
+
+  #why(error: Error & { level?: string; code?: unknown }): string {
+    const said = printable(error.message);
+    if (error.level === 'client-socket') return `The connection to ${this.label} broke off (${said}).`;
+    if (typeof error.code === 'number') return `${this.label} ended the connection: “${said}”.`;
+    return `${this.label} broke the rules of SSH, so the connection was closed (${said}).`;
+  }
+
+  #lost(message: string): SshError {
+    return new SshError('lost', 'established', message);
+  }
+
+  #tell(event: 'silent' | 'heard') {
+    for (const listener of [...this.#listeners[event]]) listener();
+  }
+
+  /** The first reason is the one that counts. */
+  #over(error: SshError | null) {
+    if (this.#end !== undefined) return;
+    this.#end = error;
+    this.#heartbeat.stop();
+    hangUp(this.#client, this.#socket, error === null);
+    this.#resolveEnded(error);
+  }
 }

@@ -1,5 +1,10 @@
 // Which host keys are trusted: the user's and the system's known_hosts, and a file of our own that is written.
-import type { HostKeyStatus } from './host-key.ts';
+import { createHmac } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { keyType, type HostKeyStatus } from './host-key.ts';
 
 export interface KnownHostsFiles {
   /** Read and written. */
@@ -10,21 +15,230 @@ export interface KnownHostsFiles {
   system: string[];
 }
 
+/** `[marker] names type base64 [comment]` */
+interface Line {
+  marker: 'revoked' | 'cert-authority' | null;
+  names: string;
+  type: string;
+  base64: string;
+  /** `path:number` */
+  where: string;
+}
+
+export interface HostKeyVerdict {
+  status: HostKeyStatus;
+  /** The lines that decided, as `path:number`. */
+  where: string[];
+}
+
+/** What is known of one host at one moment. */
+export class KeysOfHost {
+  readonly #lines: Line[];
+  /** For a port of its own: what is known of the host without it, which OpenSSH takes too. */
+  readonly #portless: KeysOfHost | null;
+
+  constructor(lines: Line[], portless: KeysOfHost | null) {
+    this.#lines = lines;
+    this.#portless = portless;
+  }
+
+  /** The types of the known keys: ask for these first, so that a known key is what the host shows. */
+  get types(): string[] {
+    const own = this.#lines.filter((line) => line.marker === null).map((line) => line.type);
+    return [...new Set([...own, ...(this.#portless?.types ?? [])])];
+  }
+
+  /**
+   * A key of another type than the known ones counts as changed, not as unknown: known types are asked for
+   * first, so a host that shows another one has lost its key, or is not the host.
+   */
+  check(key: Buffer): HostKeyVerdict {
+    const base64 = key.toString('base64');
+    const is = (line: Line) => unpadded(line.base64) === unpadded(base64);
+    const revoked = this.#lines.filter((line) => line.marker === 'revoked' && is(line));
+    if (revoked.length > 0) return { status: 'revoked', where: revoked.map((line) => line.where) };
+    const plain = this.#lines.filter((line) => line.marker === null);
+    const same = plain.filter(is);
+    if (same.length > 0) return { status: 'trusted', where: same.map((line) => line.where) };
+    if (plain.length > 0) return { status: 'changed', where: plain.map((line) => line.where) };
+    const portless = this.#portless?.check(key);
+    if (portless && (portless.status === 'trusted' || portless.status === 'revoked')) return portless;
+    return { status: 'unknown', where: [] };
+  }
+}
+
 export class KnownHosts {
-  constructor(_files: KnownHostsFiles) {
-    throw new Error('not built yet');
+  readonly #files: KnownHostsFiles;
+  /** Parsed files, each good for as long as the file on disk looks the same. */
+  readonly #parsed = new Map<string, { stamp: string; lines: Line[] }>();
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(files: KnownHostsFiles) {
+    this.#files = files;
   }
-  /** The user's and the system's files as OpenSSH has them, with `own` beside them. */
-  static beside(_own: string, _home?: string): KnownHosts {
-    throw new Error('not built yet');
+
+  /** The user's and the system's files where OpenSSH has them, with `own` beside them. */
+  static beside(own: string, home = homedir()): KnownHosts {
+    return new KnownHosts({
+      own,
+      user: [join(home, '.ssh/known_hosts'), join(home, '.ssh/known_hosts2')],
+      system: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
+    });
   }
-  lookup(_host: string, _port: number, _key: Buffer): Promise<HostKeyStatus> {
-    throw new Error('not built yet');
+
+  /** @param userFile Read instead of the user's files. */
+  async of(host: string, port: number, userFile?: string): Promise<KeysOfHost> {
+    const files = [this.#files.own, ...(userFile === undefined ? this.#files.user : [userFile]), ...this.#files.system];
+    const lines = (await Promise.all(files.map((path) => this.#read(path)))).flat();
+    const find = (name: string) => {
+      const hashes = new Map<string, boolean>();
+      return lines.filter((line) => matches(line.names, name, hashes));
+    };
+    const named = nameOf(host, port);
+    return new KeysOfHost(find(named), port === 22 ? null : new KeysOfHost(find(nameOf(host, 22)), null));
   }
-  pin(_host: string, _port: number, _key: Buffer, _options?: { replace?: boolean }): Promise<void> {
-    throw new Error('not built yet');
+
+  async lookup(host: string, port: number, key: Buffer, userFile?: string): Promise<HostKeyStatus> {
+    return (await this.of(host, port, userFile)).check(key).status;
   }
-  forget(_host: string, _port: number): Promise<void> {
-    throw new Error('not built yet');
+
+  /** Trusts a key from now on. `replace`: what our own file knew of this host before is forgotten. */
+  pin(host: string, port: number, key: Buffer, options: { replace?: boolean } = {}): Promise<void> {
+    const type = keyType(key);
+    if (!type) return Promise.reject(new Error('what was to be pinned is no host key'));
+    const name = nameOf(host, port);
+    const base64 = key.toString('base64');
+    return this.#change((lines) => {
+      const kept = lines.filter((line) => {
+        const parsed = parseLine(line, '');
+        if (!parsed || parsed.names !== name || parsed.marker !== null) return true;
+        return !options.replace && parsed.base64 !== base64;
+      });
+      return [...kept, `${name} ${type} ${base64}`];
+    });
+  }
+
+  /** Takes what our own file knows of this host out of it. */
+  forget(host: string, port: number): Promise<void> {
+    const name = nameOf(host, port);
+    return this.#change((lines) => lines.filter((line) => parseLine(line, '')?.names !== name));
+  }
+
+  /** One change after the other, each on what the one before wrote. */
+  #change(change: (lines: string[]) => string[]): Promise<void> {
+    const path = this.#files.own;
+    const work = async () => {
+      const text = await readIfThere(path);
+      const lines = text.split('\n').filter((line) => line !== '');
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await writeFileAtomic(
+        path,
+        change(lines)
+          .map((line) => `${line}\n`)
+          .join(''),
+        { mode: 0o600 },
+      );
+    };
+    const done = this.#writing.then(work, work);
+    this.#writing = done.catch(() => undefined);
+    return done;
+  }
+
+  async #read(path: string): Promise<Line[]> {
+    let stamp: string;
+    try {
+      const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+      stamp = [ino, size, mtimeMs, ctimeMs].join(' ');
+    } catch {
+      return []; // not there, or not ours to read: it says nothing
+    }
+    const held = this.#parsed.get(path);
+    if (held?.stamp === stamp) return held.lines;
+    const lines: Line[] = [];
+    let number = 0;
+    for (const text of (await readIfThere(path)).split('\n')) {
+      number += 1;
+      const line = parseLine(text, `${path}:${number}`);
+      if (line) lines.push(line);
+    }
+    this.#parsed.set(path, { stamp, lines });
+    return lines;
+  }
+}
+
+/** As known_hosts names a host: with the port only where it is not 22. */
+function nameOf(host: string, port: number): string {
+  const name = host.toLowerCase();
+  return port === 22 ? name : `[${name}]:${port}`;
+}
+
+/** Null for a comment, an empty line, and what is malformed. */
+function parseLine(text: string, where: string): Line | null {
+  const fields = text.trim().split(/[ \t]+/);
+  let marker: Line['marker'] = null;
+  if (fields[0]?.startsWith('@')) {
+    const said = fields.shift();
+    if (said !== '@revoked' && said !== '@cert-authority') return null;
+    marker = said === '@revoked' ? 'revoked' : 'cert-authority';
+  }
+  const [names = '', type = '', base64 = ''] = fields;
+  if (names === '' || names.startsWith('#') || base64 === '') return null;
+  // The key says its own type once more: a line that was cut or mixed up shows here.
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return null;
+  if (keyType(Buffer.from(base64.slice(0, 96), 'base64')) !== type) return null;
+  return { marker, names, type, base64, where };
+}
+
+/** @param hashes What was found out about hashed names already: files repeat them, one line a key. */
+function matches(names: string, name: string, hashes: Map<string, boolean>): boolean {
+  if (names.startsWith('|')) {
+    let matched = hashes.get(names);
+    if (matched === undefined) {
+      const [, version, salt = '', hash = ''] = names.split('|');
+      matched =
+        version === '1' && createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
+      hashes.set(names, matched);
+    }
+    return matched;
+  }
+  let matched = false;
+  for (const pattern of names.toLowerCase().split(',')) {
+    if (pattern.startsWith('!')) {
+      if (glob(pattern.slice(1), name)) return false;
+    } else if (!matched) matched = glob(pattern, name);
+  }
+  return matched;
+}
+
+/** `*` and `?` as OpenSSH's patterns have them; brackets mean themselves. Takes time in proportion to both lengths. */
+function glob(pattern: string, name: string): boolean {
+  let p = 0;
+  let n = 0;
+  let star = -1;
+  let from = 0;
+  while (n < name.length) {
+    if (pattern[p] === '*') {
+      star = p++;
+      from = n;
+    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
+      p += 1;
+      n += 1;
+    } else if (star >= 0) {
+      p = star + 1;
+      n = from += 1;
+    } else return false;
+  }
+  while (pattern[p] === '*') p += 1;
+  return p === pattern.length;
+}
+
+const unpadded = (base64: string) => base64.replace(/=+$/, '');
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
   }
 }

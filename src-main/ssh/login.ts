@@ -1,0 +1,314 @@
+// Chooses, one after the other, the ways to log in: keys, then questions, as far as the host offers them.
+import { createHash } from 'node:crypto';
+import { SshError, printable } from './error.ts';
+import { unlocked, type Identities, type Identity } from './identities.ts';
+import type { SshPrompts, SshQuestion } from './options.ts';
+import type { SecretCache } from './secrets.ts';
+import { BaseAgent, type AnyAuthMethod, type ParsedKey } from './ssh2.ts';
+
+/** Wrong answers after which no more questions are asked, as with ssh. */
+const wrongAnswers = 3;
+
+export interface LoginOptions {
+  user: string;
+  /** `user@host:port`: what a password is remembered under. */
+  login: string;
+  label: string;
+  identities: Promise<Identities>;
+  /** Null: nobody to ask. */
+  prompts: SshPrompts | null;
+  secrets: SecretCache;
+  /** Passwords may be sent. */
+  trusted: boolean;
+  /** Aborted when the connection is gone. */
+  signal: AbortSignal;
+  /** Waits for a person, while the limits of the connection stand still. */
+  waiting: <T>(person: Promise<T>) => Promise<T>;
+  /** Ends the connection with this error. */
+  fail: (error: SshError) => void;
+}
+
+/** A key that is tried, in the form that lets ssh2 offer its public half first, and sign when that was taken. */
+class Offer extends BaseAgent<ParsedKey> {
+  readonly #identity: Identity;
+  readonly #sign: (data: Buffer, hash: string | undefined) => Promise<Buffer>;
+
+  constructor(identity: Identity, sign: (data: Buffer, hash: string | undefined) => Promise<Buffer>) {
+    super();
+    this.#identity = identity;
+    this.#sign = sign;
+  }
+
+  override getIdentities(cb: (error?: Error | null, keys?: ParsedKey[]) => void): void {
+    cb(null, [this.#identity.publicKey]);
+  }
+
+  override sign(
+    _key: ParsedKey,
+    data: Buffer,
+    options: unknown,
+    done?: (error?: Error | null, signature?: Buffer) => void,
+  ): void {
+    const hash = (options as { hash?: string } | undefined)?.hash;
+    this.#sign(data, hash).then(
+      (signature) => done?.(null, signature),
+      (error: unknown) => done?.(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+}
+
+export class Login {
+  readonly #options: LoginOptions;
+  readonly #tried: string[] = [];
+  readonly #notes: string[] = [];
+  #agentKeys = 0;
+  #identities: Identities | undefined;
+  #offered = 0;
+  #wrong = 0;
+  /** A remembered password was sent, and nothing was heard of it yet. */
+  #pending: string | undefined;
+  #rememberedUsed = false;
+  #lastWasWrong = false;
+  #methods: string[] = [];
+
+  constructor(options: LoginOptions) {
+    this.#options = options;
+  }
+
+  /** The host refused what was tried last; `methods` may go on. */
+  refused(methods: string[], partial: boolean): void {
+    this.#methods = methods;
+    if (partial) this.succeeded(); // one of several steps is done: what was typed was right
+    if (this.#pending === undefined) return;
+    this.#options.secrets.forgetPassword(this.#options.login);
+    this.#pending = undefined;
+    this.#wrong += 1;
+    this.#lastWasWrong = true;
+  }
+
+  succeeded(): void {
+    if (this.#pending !== undefined && this.#pending !== '') {
+      this.#options.secrets.rememberPassword(this.#options.login, this.#pending);
+    }
+    this.#pending = undefined;
+    this.#lastWasWrong = false;
+  }
+
+  /** What to try next; null: there is nothing left. */
+  async next(): Promise<AnyAuthMethod | null> {
+    const can = (method: string) => this.#methods.includes(method);
+    if (can('publickey')) {
+      const identity = await this.#nextIdentity();
+      if (identity) return this.#offer(identity);
+    }
+    if (can('keyboard-interactive') && this.#mayAnswer()) return this.#keyboard();
+    if (can('password') && this.#mayAnswer()) {
+      const password = await this.#password();
+      if (password !== undefined) return { type: 'password', username: this.#options.user, password };
+    }
+    return null;
+  }
+
+  /** Why no login was had: what was tried, what the host offers, what can be done. */
+  failure(said?: string): SshError {
+    const { user, label } = this.#options;
+    const tried = this.#triedInWords();
+    const parts = [
+      said === undefined
+        ? `${label} refused the login as ${user}: ${tried}.`
+        : `${label} broke the login as ${user} off (“${printable(said)}”): ${tried}.`,
+    ];
+    if (this.#methods.length > 0) parts.push(`It takes ${listed(this.#methods.map((name) => printable(name, 40)))}.`);
+    const notes = [...(this.#identities?.notes ?? []), ...this.#notes];
+    if (notes.length > 0) parts.push(`${upper(notes.join('; '))}.`);
+    if (said !== undefined && /too many/i.test(said)) {
+      parts.push('Name the one right key with keyfile=, or take the others out of the agent.');
+    } else if (this.#methods.includes('publickey')) {
+      parts.push(
+        `Put one of your public keys into ${user}’s authorized_keys there (ssh-copy-id), or name a key with keyfile=.`,
+      );
+    }
+    return new SshError('auth-failed', 'login', parts.join(' '));
+  }
+
+  #triedInWords(): string {
+    const tried = [...this.#tried];
+    if (this.#agentKeys > 0) {
+      const at = tried.indexOf('agent');
+      tried[at] = `agent (${this.#agentKeys} ${this.#agentKeys === 1 ? 'key' : 'keys'})`;
+    }
+    return tried.length > 0 ? `tried ${tried.join(', ')}` : 'there was nothing to try';
+  }
+
+  #note(note: string) {
+    if (!this.#notes.includes(note)) this.#notes.push(note);
+  }
+
+  #attempt(name: string) {
+    if (!this.#tried.includes(name)) this.#tried.push(name);
+    if (name === 'agent') this.#agentKeys += 1;
+  }
+
+  // --- Keys ----------------------------------------------------------------------------------------
+
+  async #nextIdentity(): Promise<Identity | null> {
+    const identities = (this.#identities ??= await this.#options.identities);
+    const next = identities.offers[this.#offered];
+    if (next) {
+      this.#offered += 1;
+      return next;
+    }
+    // Nobody knows whether the host would take these, so they are asked for last.
+    for (let file = identities.sealed.shift(); file; file = identities.sealed.shift()) {
+      try {
+        const { name } = file;
+        const publicKey = await this.#unlock(name, file.text);
+        return {
+          name,
+          publicKey,
+          locked: false,
+          sign: async (data, hash) => publicKey.sign(data, hash),
+        };
+      } catch (error) {
+        if (this.#options.signal.aborted) throw error;
+      }
+    }
+    return null;
+  }
+
+  #offer(identity: Identity): AnyAuthMethod {
+    this.#attempt(identity.name);
+    const sign = async (data: Buffer, hash: string | undefined) => {
+      try {
+        // An agent may wait for its owner as well.
+        return await this.#options.waiting(identity.sign(data, hash, (name, text) => this.#unlock(name, text)));
+      } catch (error) {
+        if (identity.name === 'agent') this.#note('the agent would not sign');
+        throw error;
+      }
+    };
+    return { type: 'agent', username: this.#options.user, agent: new Offer(identity, sign) };
+  }
+
+  #unlock = async (name: string, text: string): Promise<ParsedKey> => {
+    const { prompts, secrets, signal } = this.#options;
+    const kept = createHash('sha256').update(text).digest('base64');
+    const key = await secrets.unlock(kept, async () => {
+      if (!prompts) {
+        this.#note(`the key ${name} has a passphrase, and there is nobody to ask`);
+        throw new Error('locked');
+      }
+      for (let wrong = 0; wrong < wrongAnswers; wrong += 1) {
+        const [passphrase] = await this.#ask({
+          kind: 'passphrase',
+          title: name,
+          instruction: '',
+          prompts: [{ text: `Passphrase of ${name}`, echo: false }],
+          again: wrong > 0,
+        });
+        if (signal.aborted) throw new Error('called off');
+        if (passphrase === undefined || passphrase === '') break;
+        const parsed = unlocked(text, passphrase);
+        if (!(parsed instanceof Error)) return parsed;
+        this.#note(`the passphrase given for ${name} does not open it`);
+      }
+      return null;
+    });
+    if (!key) {
+      this.#note(`the key ${name} stayed locked`);
+      throw new Error('locked');
+    }
+    return key;
+  };
+
+  // --- Questions -----------------------------------------------------------------------------------
+
+  #remembered(): string | undefined {
+    return this.#rememberedUsed ? undefined : this.#options.secrets.password(this.#options.login);
+  }
+
+  #mayAnswer(): boolean {
+    if (!this.#options.trusted) {
+      this.#note('no password is sent to a host whose key has changed');
+      return false;
+    }
+    if (this.#remembered() !== undefined) return true;
+    if (!this.#options.prompts) {
+      this.#note('there is nobody to ask for a password');
+      return false;
+    }
+    return this.#wrong < wrongAnswers;
+  }
+
+  async #password(): Promise<string | undefined> {
+    const { user, label } = this.#options;
+    this.#attempt('password');
+    let password = this.#remembered();
+    this.#rememberedUsed = true;
+    if (password === undefined) {
+      [password] = await this.#ask({
+        kind: 'password',
+        title: `${user}@${label}`,
+        instruction: '',
+        prompts: [{ text: `Password of ${user} on ${label}`, echo: false }],
+        again: this.#lastWasWrong,
+      });
+    }
+    this.#pending = password;
+    return password;
+  }
+
+  #keyboard(): AnyAuthMethod {
+    this.#attempt('keyboard-interactive');
+    this.#pending = '';
+    return {
+      type: 'keyboard-interactive',
+      username: this.#options.user,
+      prompt: (name, instruction, _language, prompts, finish) => {
+        this.#answers(name, instruction, prompts).then(finish, () => undefined); // a failure has ended the connection
+      },
+    };
+  }
+
+  async #answers(name: string, instruction: string, asked: { prompt: string; echo?: boolean }[]): Promise<string[]> {
+    const { user, label, prompts: person } = this.#options;
+    const prompts = asked.map(({ prompt, echo }) => ({ text: printable(prompt, 500), echo: echo === true }));
+    const [first] = prompts;
+    const isPassword = prompts.length === 1 && first?.echo === false && /passw/i.test(first.text);
+    const remembered = this.#remembered();
+    if (isPassword && remembered !== undefined) {
+      this.#rememberedUsed = true;
+      this.#pending = remembered;
+      return [remembered];
+    }
+    if (!person) return prompts.map(() => '');
+    const answers = await this.#ask({
+      kind: 'keyboard-interactive',
+      title: `${user}@${label}`,
+      instruction: printable([name, instruction].filter(Boolean).join(': '), 1000),
+      prompts,
+      again: this.#lastWasWrong,
+    });
+    // A one-time code is no use a second time.
+    if (isPassword) this.#pending = answers[0] ?? '';
+    return answers;
+  }
+
+  /** @throws when the person cancelled, which ends the connection. */
+  async #ask(question: SshQuestion): Promise<string[]> {
+    const { prompts, signal, waiting, fail, label } = this.#options;
+    const answers = prompts ? await waiting(prompts.ask(question, signal)) : null;
+    if (answers) return answers;
+    const cancelled = new SshError(
+      'cancelled',
+      'login',
+      `The login to ${label} was cancelled at a question. Connect again to be asked again.`,
+    );
+    if (!signal.aborted) fail(cancelled);
+    throw cancelled;
+  }
+}
+
+const listed = (words: string[]) =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
