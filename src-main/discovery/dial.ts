@@ -1,6 +1,5 @@
 // One TCP connection, as a sweep needs it: called, heard, hung up or handed on.
-import { connect } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { connect, type Socket } from 'node:net';
 
 export interface Target {
   address: string;
@@ -20,7 +19,7 @@ export interface Line {
   /** Also for a socket that was handed on. */
   hangUp(): void;
   /** Hands the socket on as if `read` had not been read from it yet. */
-  hand(read: Buffer): Duplex;
+  hand(read: Buffer): Socket;
 }
 
 export type Dial = (target: Target, listener: Listener) => Line;
@@ -28,21 +27,23 @@ export type Dial = (target: Target, listener: Listener) => Line;
 /** By the system's own sockets: needs no rights, works wherever Node does. */
 export const dial: Dial = ({ address, port }, listener) => {
   const socket = connect({ host: address, port, autoSelectFamily: false, noDelay: true });
-  let heard = true;
-  const release = () => {
-    heard = false;
-    // One that was destroyed may still fail, which nobody has to hear of.
-    socket.removeAllListeners().on('error', () => {});
+  let mine = true;
+  const on = {
+    connect: () => listener.opened(),
+    data: (chunk: Buffer) => listener.said(chunk),
+    end: () => listener.ended(),
+    close: () => listener.ended(),
+    error: (error: NodeJS.ErrnoException) => listener.failed(error.code ?? 'EIO'),
   };
-  socket
-    .on('connect', () => listener.opened())
-    .on('data', (chunk) => listener.said(chunk))
-    .on('end', () => listener.ended())
-    .on('error', (error: NodeJS.ErrnoException) => listener.failed(error.code ?? 'EIO'))
-    .on('close', () => heard && listener.ended());
+  for (const [event, heard] of Object.entries(on)) socket.on(event, heard);
+  const release = () => {
+    mine = false;
+    socket.on('error', () => {}); // what still goes wrong, nobody has to hear of
+    for (const [event, heard] of Object.entries(on)) socket.off(event, heard);
+  };
   return {
     hangUp() {
-      if (heard) release();
+      if (mine) release();
       socket.destroy();
     },
     hand(read) {

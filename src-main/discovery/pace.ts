@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 
 /** How much may begin at once, as a part of what may begin in a second. */
-const BURST = 1 / 20;
+const BURST = 1 / 100;
 
 export class Pace {
   readonly #clock: Clock;

@@ -1,5 +1,5 @@
 // Calls many addresses: thousands a second within a rate, each within the patience that the network asks for.
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { Failure } from '../../contract/failure.ts';
 import { BannerReader } from './banner.ts';
 import type { Clock } from './clock.ts';
@@ -19,7 +19,7 @@ export type Answer =
 /** Takes a host's key without logging in, over the connection that is there. */
 export type TakeKey = (
   target: Target,
-  options: { timeoutMs: number; signal: AbortSignal; socket: Duplex },
+  options: { timeoutMs: number; signal: AbortSignal; socket: Socket },
 ) => Promise<{ fingerprint: string }>;
 
 export interface SweepOptions {
