@@ -1,0 +1,71 @@
+// How migrations went on so far: a few samples of each, for its plot.
+import type { Link } from '../../contract/link.ts';
+import type { MigrationId, MigrationView } from '../../contract/model.ts';
+
+export interface TraceSample {
+  elapsedMs: number;
+  remainingBytes: number;
+  /** Bytes a second: what moves, and what the guest writes meanwhile. */
+  memoryBps: number;
+  dirtyBps: number;
+}
+
+/** When there are more, every second one goes. */
+const most = 240;
+/** Migrations whose trace is kept. */
+const kept = 64;
+
+export class MigrationTrace {
+  samples: readonly TraceSample[] = $state.raw([]);
+  #everyMs = 0;
+
+  take({ progress, phase }: MigrationView): void {
+    if (phase !== 'perform' && phase !== 'copy') return;
+    const last = this.samples.at(-1);
+    if (last && progress.elapsedMs < last.elapsedMs + Math.max(1, this.#everyMs)) return;
+    const sample = {
+      elapsedMs: progress.elapsedMs,
+      remainingBytes: progress.dataRemainingBytes,
+      memoryBps: progress.memoryBps,
+      dirtyBps: progress.dirtyRateBps,
+    };
+    let samples = [...this.samples, sample];
+    if (samples.length > most) {
+      samples = samples.filter((_, at) => at % 2 === 0);
+      // From here on as far apart as those that are left.
+      this.#everyMs = ((samples.at(-1)?.elapsedMs ?? 0) - (samples[0]?.elapsedMs ?? 0)) / samples.length;
+    }
+    this.samples = samples;
+  }
+}
+
+export class MigrationTraces {
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a trace is made when it is first asked for
+  readonly #traces = new Map<MigrationId, MigrationTrace>();
+  readonly #undo: () => void;
+
+  constructor(link: Link) {
+    this.#undo = link.on('deltas', ({ deltas }) => {
+      for (const delta of deltas) {
+        if (delta.event !== 'migration') continue;
+        if ('removed' in delta.data) this.#traces.delete(delta.data.id);
+        else this.of(delta.data.id).take(delta.data);
+      }
+    });
+  }
+
+  of(id: MigrationId): MigrationTrace {
+    let trace = this.#traces.get(id);
+    if (!trace) {
+      trace = new MigrationTrace();
+      this.#traces.set(id, trace);
+      const [oldest] = this.#traces.keys();
+      if (this.#traces.size > kept && oldest !== undefined) this.#traces.delete(oldest);
+    }
+    return trace;
+  }
+
+  dispose(): void {
+    this.#undo();
+  }
+}
