@@ -1,0 +1,78 @@
+// Who may ask: the page's own origin only, and whoever holds the token.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Failure } from '../../contract/failure.ts';
+import { tokenOf } from '../../contract/wire.ts';
+import { HttpFailure } from './reply.ts';
+
+export interface GuardOptions {
+  token: string;
+  /** The port that is listened on. */
+  port: number;
+  tls: boolean;
+  /** Under which a proxy offers us, if one does. */
+  publicUrl: URL | null;
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+
+export class Guard {
+  readonly #token: Buffer;
+  readonly #options: GuardOptions;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#token = digest(options.token);
+  }
+
+  /**
+   * Against pages of other sites, which may send requests here and, by a name of theirs that resolves to this
+   * machine, even read the answers: `Host` and `Origin` have to be ours, whatever the token.
+   * @throws Failure `forbidden`
+   */
+  checkOrigin(request: IncomingMessage): void {
+    const { host, origin } = request.headers;
+    const hosts = this.#hosts(request);
+    if (!host || !hosts.has(host.toLowerCase())) {
+      throw new Failure('forbidden', `Drover is not “${printable(host)}”: ask for it by the address that it printed.`);
+    }
+    if (origin === undefined) return;
+    const { tls, publicUrl } = this.#options;
+    const own = [...hosts].some((name) => origin.toLowerCase() === `${tls ? 'https' : 'http'}://${name}`);
+    if (!own && origin !== publicUrl?.origin) {
+      throw new Failure('forbidden', `Pages of “${printable(origin)}” may not use Drover.`);
+    }
+  }
+
+  /** @param query where a token in the address is taken too @throws Failure `unauthorized` */
+  checkToken(request: IncomingMessage, query?: URLSearchParams): void {
+    const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    const offered = tokenOf((request.headers['sec-websocket-protocol'] ?? '').split(/ *, */));
+    const given = bearer ?? offered ?? query?.get('token');
+    // Digests are of one length, so that comparing tells nothing, not even the token's length.
+    if (given && timingSafeEqual(digest(given), this.#token)) return;
+    throw new HttpFailure(
+      new Failure(
+        'unauthorized',
+        given
+          ? 'The token is not the one of this Drover. It printed the right one when it started.'
+          : 'This needs the token that Drover printed when it started, as “Authorization: Bearer TOKEN”.',
+      ),
+      401,
+      { 'www-authenticate': 'Bearer realm="Drover"' },
+    );
+  }
+
+  /** `Host` headers that mean us: the address asked, this machine's own names for itself, and the public name. */
+  #hosts({ socket }: IncomingMessage): Set<string> {
+    const { port, tls, publicUrl } = this.#options;
+    const asked = (socket.localAddress ?? '').replace(/^::ffff:/, '');
+    const names = ['localhost', '127.0.0.1', '[::1]', asked.includes(':') ? `[${asked}]` : asked];
+    const hosts = new Set(names.map((name) => `${name}:${port}`));
+    if (port === (tls ? 443 : 80)) for (const name of names) hosts.add(name);
+    if (publicUrl) hosts.add(publicUrl.host);
+    return hosts;
+  }
+}
+
+const printable = (text: string | undefined) => (text ?? '').replace(/[^\x21-\x7e]/g, '?').slice(0, 200);
