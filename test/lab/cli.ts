@@ -6,7 +6,7 @@ import { directoryOf, listLabs, readState, sweep } from './registry.ts';
 import { join } from 'node:path';
 
 const usage = `npx tsx test/lab/cli.ts COMMAND [--prefix P] [--json]
-  up [--owner PID]     three hosts with their guests; with an owner, swept away after its end
+  up [--owner PID]     three hosts with their guests; with an owner (a pid, or self), swept away after its end
   down                 ends and removes a lab
   status               which labs there are
   reset                every guest back to its first place
@@ -37,7 +37,8 @@ try {
   switch (command) {
     case 'up': {
       const began = performance.now();
-      const lab = await Lab.up({ prefix: values.prefix, owner: values.owner ? Number(values.owner) : null });
+      const owner = values.owner === 'self' ? process.pid : Number(values.owner);
+      const lab = await Lab.up({ prefix: values.prefix, owner: values.owner ? owner : null });
       const seconds = Number(((performance.now() - began) / 1000).toFixed(1));
       const uris = lab.hosts.map(({ name, uri }) => `  ${name}  ${uri}`).join('\n');
       say(

@@ -9,7 +9,16 @@ import type { Daemon, HostRecord } from './host.ts';
 import { buildGuestBoot } from './initramfs.ts';
 import { createGuestBridge, createNetwork, netemThere, setLink, setNetem, subnetOf } from './namespaces.ts';
 import { processId } from './processes.ts';
-import { claim, readState, remove, sweep, writeState, type AdminRecord, type LabState } from './registry.ts';
+import {
+  claim,
+  directoryOf,
+  readState,
+  remove,
+  sweep,
+  writeState,
+  type AdminRecord,
+  type LabState,
+} from './registry.ts';
 import { run, RunError, until, type RunOptions } from './run.ts';
 
 export interface UpOptions {
@@ -41,7 +50,7 @@ export class Lab {
   /** Makes a whole lab: hosts up, guests in their places, those that run ticking. */
   static async up({ prefix = randomPrefix(), owner = process.pid }: UpOptions = {}): Promise<Lab> {
     await sweep();
-    const directory = await claim(prefix);
+    const directory = directoryOf(prefix);
     const shared = join(directory, 'shared');
     const subnet = subnetOf(prefix);
     const state: LabState = {
@@ -55,9 +64,9 @@ export class Lab {
       admin: null,
       hosts: [],
     };
+    await claim(state);
     const lab = new Lab(state);
     try {
-      await writeState(state);
       await lab.#build(subnet);
       state.ready = true;
       await writeState(state);
@@ -262,7 +271,7 @@ export class Lab {
         }
       }),
     );
-    await Promise.all(this.hosts.map((host, index) => this.#settle(host, lists[index] ?? new Map())));
+    await Promise.all(this.hosts.map((host, index) => this.#settle(host, lists[index] ?? new Map<string, string>())));
   }
 
   /** Ends all of it, whatever state it is in. */

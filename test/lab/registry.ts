@@ -1,5 +1,5 @@
 // Which labs there are on this machine, whose they are, and which were left behind by a run that was killed.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostRecord } from './host.ts';
 import type { KeyType } from './keys.ts';
@@ -43,26 +43,32 @@ export interface LabState {
 
 export const directoryOf = (prefix: string) => join(ROOT, prefix);
 
-export async function writeState(state: LabState): Promise<void> {
-  const file = join(state.directory, 'lab.json');
+export async function writeState(state: LabState, folder = state.directory): Promise<void> {
+  const file = join(folder, 'lab.json');
   await writeFile(`${file}.new`, JSON.stringify(state, null, 2) + '\n');
   await rename(`${file}.new`, file); // whole or not at all: a killed run's lab must stay readable
 }
 
 export const readState = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as LabState;
 
-/** Takes the prefix; @throws Error where a lab has it. */
-export async function claim(prefix: string): Promise<string> {
+/** Takes the prefix, with the first state of its lab. @throws Error where a lab has it. */
+export async function claim(state: LabState): Promise<void> {
+  const { prefix, directory } = state;
   if (!/^[a-z][a-z0-9]{0,9}$/.test(prefix)) {
     throw new Error(`“${prefix}” is no prefix for a lab: up to ten small letters and digits, a letter first`);
   }
-  const directory = directoryOf(prefix);
   await mkdir(ROOT, { recursive: true });
-  await mkdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new Error(`there is a lab ${prefix} already: take it down first`);
+  // Renamed into place with its state in it: there is no moment at which a killed run leaves a folder of nobody's.
+  const fresh = await mkdtemp(join(ROOT, '.new-'));
+  await chmod(fresh, 0o755); // QEMU of an ordinary user passes through
+  await writeState(state, fresh);
+  await rename(fresh, directory).catch(async (error: NodeJS.ErrnoException) => {
+    await rm(fresh, { recursive: true, force: true });
+    if (error.code === 'ENOTEMPTY' || error.code === 'EEXIST') {
+      throw new Error(`there is a lab ${prefix} already: take it down first`);
+    }
     throw error;
   });
-  return directory;
 }
 
 export async function listLabs(): Promise<LabState[]> {
