@@ -3,17 +3,27 @@
 import { Duplex } from 'node:stream';
 import type { ClientChannel } from './ssh2.ts';
 
+/** How much may come before the greeting. */
+const noiseLimit = 64 * 1024;
+
 export interface ChannelOptions {
   /** Why the whole connection is over; null while it is not. */
   lost: () => Error | null;
-  /** Called at the host's end of data with the number of bytes that came; what it gives is the stream's error. */
-  ended?: (bytes: number) => Promise<Error | null>;
+  /** The stream begins behind these bytes: what a login shell prints on its own stands before them. */
+  greeting?: Buffer | undefined;
+  /** Called when the host ended a stream that had begun, and said nothing in it: its error, if that is one. */
+  nothing?: (() => Promise<Error | null>) | undefined;
 }
 
 export class ChannelStream extends Duplex {
+  /** Whether the greeting came, which is the case at once where none is awaited. */
+  readonly begun: Promise<boolean>;
   readonly #channel: ClientChannel;
   readonly #options: ChannelOptions;
-  #bytes = 0;
+  #begin!: (begun: boolean) => void;
+  /** What came before the greeting; null once that is here. */
+  #noise: Buffer | null;
+  #empty = true;
   #over = false;
   #writing: ((error?: Error | null) => void) | null = null;
 
@@ -21,10 +31,10 @@ export class ChannelStream extends Duplex {
     super({ allowHalfOpen: false });
     this.#channel = channel;
     this.#options = options;
-    channel.on('data', (chunk: Buffer) => {
-      this.#bytes += chunk.length;
-      if (!this.destroyed && !this.push(chunk)) channel.pause();
-    });
+    this.#noise = options.greeting ? Buffer.alloc(0) : null;
+    this.begun = new Promise((resolve) => (this.#begin = resolve));
+    if (this.#noise === null) this.#begin(true);
+    channel.on('data', (chunk: Buffer) => this.#take(chunk));
     channel.on('end', () => void this.#atEnd());
     channel.on('close', () => void this.#atEnd());
     channel.on('error', (error: Error) => this.destroy(error));
@@ -53,6 +63,7 @@ export class ChannelStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#over = true;
+    this.#begin(false);
     this.#writing = null;
     try {
       this.#channel.close();
@@ -63,12 +74,34 @@ export class ChannelStream extends Duplex {
     done(error);
   }
 
+  #take(chunk: Buffer) {
+    if (this.destroyed) return;
+    const { greeting } = this.#options;
+    if (this.#noise !== null && greeting) {
+      this.#noise = Buffer.concat([this.#noise, chunk]);
+      const at = this.#noise.indexOf(greeting);
+      if (at < 0) {
+        if (this.#noise.length > noiseLimit) this.destroy();
+        return;
+      }
+      chunk = this.#noise.subarray(at + greeting.length);
+      this.#noise = null;
+      this.#begin(true);
+    }
+    if (chunk.length === 0) return;
+    this.#empty = false;
+    if (!this.push(chunk)) this.#channel.pause();
+  }
+
   async #atEnd() {
     if (this.#over) return;
     this.#over = true;
+    this.#begin(false);
+    const { lost, nothing } = this.#options;
+    let error = lost();
+    if (!error && nothing && this.#empty && this.#noise === null) error = await nothing();
     const writing = this.#writing;
     this.#writing = null;
-    const error = this.#options.lost() ?? (await this.#options.ended?.(this.#bytes)) ?? null;
     if (this.destroyed) return;
     if (error) this.destroy(error);
     else this.push(null);

@@ -27,8 +27,10 @@ export interface SshRun {
 }
 
 export interface ExecOptions {
-  /** As `ChannelOptions.ended`. */
-  ended?: (bytes: number, exec: Omit<SshExec, 'stdio'>) => Promise<Error | null>;
+  /** The command says this when it begins; what comes before is dropped. */
+  greeting?: Buffer;
+  /** Called when the command had begun, and ended without output: the error of its stream, if that is one. */
+  nothing?: (stderr: string) => Promise<Error | null>;
 }
 
 export interface SshConnection {
@@ -143,11 +145,12 @@ export class Connection implements SshConnection {
         });
         channel.on('exit', (code: number | null, signal?: string) => left({ code, signal: signal ?? null }));
         channel.on('close', () => left({ code: null, signal: null }));
-        const { ended } = options;
-        return this.#stream(channel, ended && ((bytes) => ended(bytes, { stderr, exited })));
+        const { greeting, nothing } = options;
+        return this.#stream(channel, { greeting, nothing: nothing && (() => nothing(said)) });
       },
     );
     void this.ended.then(() => left({ code: null, signal: null }));
+    if (options.greeting) await this.#begun(stdio);
     return { stdio, stderr, exited };
   }
 
@@ -234,8 +237,28 @@ export class Connection implements SshConnection {
     });
   }
 
-  #stream(channel: ClientChannel, ended?: ChannelOptions['ended']): ChannelStream {
-    return new ChannelStream(channel, { lost: () => this.#end ?? null, ...(ended && { ended }) });
+  #stream(channel: ClientChannel, options: Omit<ChannelOptions, 'lost'> = {}): ChannelStream {
+    return new ChannelStream(channel, { ...options, lost: () => this.#end ?? null });
+  }
+
+  async #begun(stream: ChannelStream): Promise<void> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      stream.destroy();
+    }, this.#openMs);
+    const begun = await stream.begun;
+    clearTimeout(timer);
+    if (begun) return;
+    stream.on('error', () => undefined).destroy();
+    if (this.#end) throw this.#end;
+    if (!late) throw new SshError('channel-refused', 'open', `A command on ${this.label} ended before it began.`);
+    const limit = seconds(this.#openMs);
+    throw new SshError(
+      'timeout',
+      'open',
+      `A command on ${this.label} did not begin within ${limit}. Is the host overloaded?`,
+    );
   }
 
   #refused(what: string, error: Error & { reason?: number | string }): SshError {

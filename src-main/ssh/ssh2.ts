@@ -61,17 +61,17 @@ export function onRefusal(client: ClientType, refused: (methods: string[], parti
  */
 export function acknowledgeAtOnce(client: ClientType, socket: Socket, forMs: number): void {
   if (!identOf(client).includes('OpenSSH')) return;
-  let written = socket.bytesWritten;
   const heard = () => {
-    if (socket.bytesWritten === written && socket.writable) {
+    const before = socket.bytesWritten;
+    setImmediate(() => {
+      if (socket.bytesWritten !== before || !socket.writable) return; // what was written acknowledges too
       try {
         inner(client)._protocol.requestFailure();
       } catch {
         // The connection has just ended.
       }
-    }
-    written = socket.bytesWritten;
+    });
   };
-  socket.on('data', heard);
+  socket.prependListener('data', heard);
   setTimeout(() => socket.off('data', heard), forMs).unref();
 }
