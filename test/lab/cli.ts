@@ -26,7 +26,11 @@ const say = (value: object, text: string) => console.log(values.json ? JSON.stri
 
 /** The one that is named, or the only one there is. */
 async function theLab(): Promise<Lab> {
-  if (values.prefix) return new Lab(await readState(join(directoryOf(values.prefix), 'lab.json')));
+  if (values.prefix) {
+    const state = await readState(join(directoryOf(values.prefix), 'lab.json')).catch(() => null);
+    if (!state) throw new Error(`there is no lab ${values.prefix}`);
+    return new Lab(state);
+  }
   const [only, ...others] = await listLabs();
   if (!only) throw new Error('there is no lab');
   if (others.length > 0) throw new Error(`there are several labs: name one with --prefix`);
