@@ -1,0 +1,15 @@
+// How a host's answer to a drag looks.
+export interface HostVerdict {
+  level: 'ok' | 'warn' | 'blocked' | 'checking';
+  reason: string | null;
+  of: number | null;
+}
+
+const looks = {
+  ok: { tone: 'ok', word: 'Can take it' },
+  warn: { tone: 'warn', word: 'Can take it, but' },
+  blocked: { tone: 'bad', word: 'Cannot take it' },
+  checking: { tone: 'busy', word: 'Asking the hosts…' },
+} as const;
+
+export const verdictLook = ({ level }: HostVerdict) => looks[level];
