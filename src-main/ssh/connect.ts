@@ -37,13 +37,17 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
 
   let seen: HostKeySeen | undefined;
   let trusted = true;
+  let approved = false;
   const verify = (key: Buffer): SshError | null => {
     if (seen) {
       // A later exchange of keys: the host has to be the one it was.
       return seen.key.equals(key) ? null : hostKeyError({ ...seen, key, status: 'changed' }, [], target);
     }
-    const { status, where } = known.check(key);
-    seen = { algorithm: keyType(key), fingerprint: fingerprint(key), status, key: Buffer.from(key) };
+    const { status: found, where } = known.check(key);
+    const print = fingerprint(key);
+    approved = found === 'unknown' && print === target.trust?.replace(/=$/, '');
+    const status = approved ? 'trusted' : found;
+    seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key) };
     options.onHostKey?.(seen);
     if (status === 'trusted') return null;
     trusted = status === 'unknown';
@@ -80,7 +84,9 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     failure: (said) => begin().failure(said),
   });
   onRefusal(handshake.client, (methods, partial) => begin().refused(methods, partial));
-  await handshake.done;
+  // Kept as soon as it is approved, whatever the login comes to.
+  const pinned = () => (approved && seen ? options.knownHosts.pin(host, port, seen.key) : Promise.resolve());
+  await handshake.done.finally(pinned);
   login?.succeeded();
   const { client } = handshake;
   if (!seen || signal?.aborted) {

@@ -1,0 +1,183 @@
+// Carries out every call of the contract on the rooms. Each line says where a call goes; nothing is decided here.
+import type { Args } from '../../contract/calls.ts';
+import { Failure } from '../../contract/failure.ts';
+import type { Snapshot } from '../../contract/events.ts';
+import type { DomainView, Preferences } from '../../contract/model.ts';
+import type { Consoles } from '../consoles/consoles.ts';
+import type { Discovery } from '../discovery/index.ts';
+import type { Actions } from '../fleet/actions.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Questions } from '../fleet/questions.ts';
+import type { Migrations } from '../migration/migrations.ts';
+import type { Settings } from '../settings/index.ts';
+import type { Api, Caller } from './api.ts';
+import type { Feed } from './feed.ts';
+
+export interface Rooms {
+  version: string;
+  feed: Feed;
+  fleet: Fleet;
+  actions: Actions;
+  questions: Questions;
+  consoles: Consoles;
+  migrations: Migrations;
+  discovery: Discovery;
+  settings: Settings;
+}
+
+export function createApi(rooms: Rooms): Api {
+  const { fleet, actions, consoles, migrations, discovery, questions, settings } = rooms;
+  const startedMs = performance.now();
+  const started = async (id: string, act: (id: string) => Promise<unknown>) => {
+    await act(id);
+    return migrations.get(id).view();
+  };
+
+  return {
+    'fleet.snapshot': () => snapshot(rooms),
+    'fleet.health': () => ({
+      version: rooms.version,
+      epoch: rooms.feed.epoch,
+      uptimeMs: Math.round(performance.now() - startedMs),
+      hosts: fleet.hosts.length,
+      domains: fleet.domains.length,
+    }),
+
+    'hosts.list': () => fleet.views(),
+    'hosts.get': ({ id }) => fleet.host(id).view(),
+    'hosts.add': ({ uri, label, trust }) => fleet.add(uri, label, trust).view(),
+    'hosts.trust': async ({ id, fingerprint, replace }) => {
+      const host = fleet.host(id);
+      await host.trust(fingerprint, replace ?? false);
+      return host.view();
+    },
+    'hosts.connect': ({ id }) => {
+      const host = fleet.host(id);
+      host.connect();
+      return host.view();
+    },
+    'hosts.disconnect': async ({ id }) => {
+      const host = fleet.host(id);
+      await host.disconnect();
+      return host.view();
+    },
+    'hosts.update': ({ id, label }) => (label === undefined ? fleet.host(id) : fleet.rename(id, label)).view(),
+    'hosts.remove': async ({ id }) => {
+      await fleet.remove(id);
+      return { removed: true, id };
+    },
+    'hosts.domains': ({ id }) => fleet.host(id).domains.all,
+    'hosts.evacuate': () => {
+      throw new Failure(
+        'unsupported',
+        'Drover cannot empty a whole host yet. Migrate its VMs one by one, or several dragged together.',
+      );
+    },
+
+    'domains.list': (filter) => listDomains(fleet, filter),
+    'domains.get': (ref) => fleet.domain(ref),
+    'domains.xml': async ({ inactive, ...ref }) => ({ xml: await actions.xml(ref, inactive ?? false) }),
+    'domains.act': ({ action, ...ref }) => actions.act(ref, action),
+    'domains.update': ({ autostart, ...ref }) =>
+      autostart === undefined ? fleet.domain(ref) : actions.setAutostart(ref, autostart),
+    'domains.define': ({ id, xml }) => actions.define(id, xml),
+    'domains.undefine': async ({ storage, nvram, ...ref }) => {
+      await actions.undefine(ref, { storage: storage ?? false, nvram: nvram ?? false });
+      return { removed: true, ...ref };
+    },
+
+    'migrations.preflight': ({ uuid, from, to, options }) => {
+      const ref = { hostId: from, uuid };
+      return to === undefined
+        ? migrations.preflightAll(ref, options ?? {})
+        : migrations.preflight(ref, to, options ?? {});
+    },
+    'migrations.start': ({ uuid, from, to, options }) => migrations.start({ hostId: from, uuid }, to, options ?? {}),
+    'migrations.list': () => migrations.list(),
+    'migrations.options': () => migrations.described,
+    'migrations.get': ({ id }) => migrations.get(id).view(),
+    'migrations.cancel': ({ id }) => started(id, () => migrations.get(id).cancel()),
+    'migrations.postcopy': ({ id }) => {
+      migrations.get(id);
+      throw new Failure('unsupported', 'Drover cannot switch a migration to post-copy yet.');
+    },
+    'migrations.update': ({ id, ...limits }) => started(id, () => migrations.get(id).update(limits)),
+    'migrations.resolve': ({ id, action }) => {
+      migrations.get(id);
+      throw new Failure('not-found', `The migration offers no action “${action}”.`);
+    },
+
+    'scans.start': (args) => discovery.scans.start(args),
+    'scans.get': ({ id }) => discovery.scans.get(id),
+    'scans.cancel': ({ id }) => discovery.scans.cancel(id),
+    'neighbours.list': () => discovery.neighbours(),
+    'neighbours.adopt': (args) => discovery.adopt(args),
+
+    'questions.answer': ({ id, answers }) => {
+      questions.answer(id, answers);
+      return { taken: true };
+    },
+    'questions.list': () => questions.list,
+
+    'consoles.open': (args, caller) => openConsole(consoles, args, caller),
+    'consoles.write': ({ consoleId, bytes }) => {
+      consoles.write(consoleId, bytes);
+      return null;
+    },
+    'consoles.ack': ({ consoleId, bytes }) => {
+      consoles.shown(consoleId, bytes);
+      return null;
+    },
+    'consoles.close': ({ consoleId }) => {
+      consoles.close(consoleId);
+      return null;
+    },
+
+    'preferences.get': () => settings.preferences.value,
+    'preferences.set': (changes) => {
+      const before = settings.preferences.value;
+      const after: Preferences = {
+        theme: changes.theme ?? before.theme,
+        window: { ...before.window, ...changes.window },
+      };
+      settings.preferences.set(after);
+      return after;
+    },
+  };
+}
+
+/** Everything as it is in this turn, with the number of the last delta told. */
+function snapshot({ feed, fleet, migrations, discovery, questions }: Rooms): Snapshot {
+  return {
+    epoch: feed.epoch,
+    seq: feed.seq,
+    hosts: fleet.views(),
+    domains: fleet.domains,
+    migrations: migrations.list(),
+    scans: discovery.scans.list(),
+    questions: questions.list,
+  };
+}
+
+function listDomains(fleet: Fleet, { host, state, q }: Args<'domains.list'>): DomainView[] {
+  const all = host === undefined ? fleet.domains : fleet.host(host).domains.all;
+  const part = q?.toLowerCase();
+  return all.filter(
+    (domain) =>
+      (state === undefined || domain.state === state) &&
+      (part === undefined || domain.name.toLowerCase().includes(part) || domain.uuid.startsWith(part)),
+  );
+}
+
+async function openConsole(
+  consoles: Consoles,
+  { target, takeover, ...ref }: Args<'consoles.open'>,
+  caller: Caller,
+): Promise<{ consoleId: string }> {
+  const consoleId = await consoles.open(ref, { target, takeover }, (id) => ({
+    data: (bytes) => caller.send('console.data', { consoleId: id, bytes }),
+    note: (note) => caller.send('console.note', { consoleId: id, note }),
+  }));
+  caller.onEnd(() => consoles.close(consoleId));
+  return { consoleId };
+}

@@ -1,0 +1,149 @@
+// All open consoles: viewers of the same VM share one stream, and each goes with its VM when that moves.
+import { randomUUID } from 'node:crypto';
+import { Failure } from '../../contract/failure.ts';
+import type { DomainRef, HostId } from '../../contract/model.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Host } from '../fleet/host.ts';
+import { Line } from './line.ts';
+import type { Show, Viewer } from './viewer.ts';
+
+/** How long a switch-over waits for the target's console. */
+const beforeSwitchMs = 1_500;
+
+export class Consoles {
+  readonly #fleet: Fleet;
+  #lines = new Map<string, Promise<Line>>();
+  #open = new Map<string, { line: Line; viewer: Viewer }>();
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+    fleet.onHost((host) => this.#follow(host));
+  }
+
+  /**
+   * Opens a console for one viewer.
+   * @param target An alias such as `serial0`; the first serial port where it is left out.
+   * @throws Failure `conflict` where another program holds it, `not-found`, `libvirt`, `unreachable`
+   */
+  async open(
+    ref: DomainRef,
+    options: { target?: string | undefined; takeover?: boolean | undefined },
+    show: (id: string) => Show,
+  ): Promise<string> {
+    const domain = this.#fleet.domain(ref);
+    const host = this.#fleet.host(ref.hostId);
+    const serial = domain.consoles.filter(({ kind }) => kind === 'serial').map(({ target }) => target);
+    const target = options.target ?? serial[0] ?? null;
+    if (target === null)
+      throw new Failure('not-found', `${domain.name} on ${host.label} has no serial console. Add a serial port to it.`);
+    if (!serial.includes(target)) {
+      throw new Failure(
+        'not-found',
+        `${domain.name} on ${host.label} has no serial console “${target}”, only ${serial.join(', ') || 'none'}.`,
+      );
+    }
+    const line = await this.#line(host, ref, domain.name, target, options.takeover ?? false);
+    const id = randomUUID();
+    this.#open.set(id, { line, viewer: line.join(show(id)) });
+    return id;
+  }
+
+  /** @throws Failure `not-found`, `conflict` */
+  write(id: string, bytes: Uint8Array): void {
+    this.#get(id).line.write(bytes);
+  }
+
+  /** So many bytes were shown: more may come. */
+  shown(id: string, bytes: number): void {
+    const open = this.#open.get(id);
+    open?.line.shown(open.viewer, bytes);
+  }
+
+  close(id: string): void {
+    const open = this.#open.get(id);
+    this.#open.delete(id);
+    open?.line.leave(open.viewer);
+  }
+
+  /** Opens the target's console of what is looked at, before the VM may run there. */
+  async beforeSwitch({ hostId, uuid }: DomainRef, to: Host): Promise<void> {
+    const lines = await this.#linesOf(uuid, hostId);
+    if (lines.length === 0) return;
+    await Promise.race([
+      Promise.all(lines.map((line) => line.prepare(to))),
+      new Promise((resolve) => setTimeout(resolve, beforeSwitchMs).unref()),
+    ]);
+  }
+
+  async closeAll(): Promise<void> {
+    for (const promise of [...this.#lines.values()]) {
+      const line = await promise.catch(() => null);
+      line?.close(new Failure('unreachable', 'Drover is ending.'));
+    }
+  }
+
+  #get(id: string) {
+    const open = this.#open.get(id);
+    if (!open) throw new Failure('not-found', 'That console is not open any more.');
+    return open;
+  }
+
+  async #line(host: Host, ref: DomainRef, name: string, target: string, takeover: boolean): Promise<Line> {
+    const key = keyOf(ref.hostId, ref.uuid, target);
+    const known = this.#lines.get(key);
+    if (known) return known;
+    const line: Line = new Line({
+      host,
+      uuid: ref.uuid,
+      name,
+      target,
+      moved: (moved, from) => this.#moved(moved, from),
+      elsewhere: () =>
+        this.#fleet
+          .homes(ref.uuid)
+          .find((other) => other.id !== line.host.id && other.domains.get(ref.uuid)?.state === 'running') ?? null,
+      over: (over) => this.#forget(over),
+    });
+    const opened = line.open(takeover).then(() => line);
+    this.#lines.set(key, opened);
+    try {
+      return await opened;
+    } catch (error) {
+      this.#lines.delete(key);
+      throw error;
+    }
+  }
+
+  #moved(line: Line, from: HostId): void {
+    this.#lines.delete(keyOf(from, line.uuid, line.target));
+    this.#lines.set(keyOf(line.host.id, line.uuid, line.target), Promise.resolve(line));
+  }
+
+  #forget(line: Line): void {
+    this.#lines.delete(keyOf(line.host.id, line.uuid, line.target));
+    for (const [id, open] of this.#open) if (open.line === line) this.#open.delete(id);
+  }
+
+  /** Whoever moves a VM, Drover or another: its console is opened where it comes up. */
+  #follow(host: Host): void {
+    host.onLifecycle((uuid, { event, detail }) => {
+      void this.#linesOf(uuid).then((lines) => {
+        for (const line of lines) {
+          if (line.host.id === host.id) continue;
+          if (event === 'started' && detail === 'migrated') void line.prepare(host);
+          else if (event === 'resumed' && detail === 'migrated') line.arrived(host);
+          else if (event === 'stopped') line.stayed(host);
+        }
+      });
+    });
+  }
+
+  async #linesOf(uuid: string, hostId?: HostId): Promise<Line[]> {
+    const lines = await Promise.all([...this.#lines.values()].map((line) => line.catch(() => null)));
+    return lines
+      .filter((line) => line !== null)
+      .filter((line) => line.uuid === uuid && (!hostId || line.host.id === hostId));
+  }
+}
+
+const keyOf = (hostId: HostId, uuid: string, target: string | null) => `${hostId} ${uuid} ${target ?? ''}`;

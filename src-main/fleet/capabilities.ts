@@ -1,0 +1,39 @@
+// What a host says it is and can run, from its capabilities XML.
+import type { Uuid } from '../../contract/model.ts';
+import { child, children, parseXml, text } from './domain-xml.ts';
+
+export interface HostCapabilities {
+  uuid: Uuid | null;
+  arch: string | null;
+  cpuModel: string | null;
+  /** By guest architecture: the machine types it can emulate, aliases included, and the virtualisation kinds. */
+  guests: Map<string, { machines: Set<string>; virtTypes: Set<string> }>;
+}
+
+/** @throws Error on anything that is no capabilities XML */
+export function readCapabilities(xml: string): HostCapabilities {
+  const root = parseXml(xml, 'capabilities');
+  const host = child(root, 'host');
+  const cpu = child(host, 'cpu');
+  const guests: HostCapabilities['guests'] = new Map();
+  for (const guest of children(root, 'guest')) {
+    const arch = child(guest, 'arch');
+    const name = arch?.getAttribute('name');
+    if (!arch || !name) continue;
+    const known = guests.get(name) ?? { machines: new Set<string>(), virtTypes: new Set<string>() };
+    guests.set(name, known);
+    const domains = children(arch, 'domain');
+    for (const domain of domains) known.virtTypes.add(domain.getAttribute('type') ?? '');
+    for (const machine of [arch, ...domains].flatMap((element) => children(element, 'machine'))) {
+      known.machines.add(text(machine));
+      const canonical = machine.getAttribute('canonical');
+      if (canonical) known.machines.add(canonical);
+    }
+  }
+  return {
+    uuid: text(child(host, 'uuid')) || null,
+    arch: text(child(cpu, 'arch')) || null,
+    cpuModel: text(child(cpu, 'model')) || null,
+    guests,
+  };
+}

@@ -1,0 +1,181 @@
+// All hosts, by id: adds, forgets and finds them, and finds a domain across them.
+import { randomUUID } from 'node:crypto';
+import type { Delta } from '../../contract/events.ts';
+import { Failure } from '../../contract/failure.ts';
+import type { DomainRef, DomainView, HostId, HostView, Uuid } from '../../contract/model.ts';
+import { labelOf, parseHostUri } from '../../contract/uri.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Gate } from './gate.ts';
+import { Host } from './host.ts';
+import type { Questions } from './questions.ts';
+import { type Logins, openReach, type OpenReach } from './reach.ts';
+
+/** What is kept of a host over a restart. */
+export interface SavedHost {
+  id: HostId;
+  uri: string;
+  label: string;
+}
+
+export interface FleetOptions {
+  logins: Logins;
+  questions: Questions;
+  tell: (delta: Delta) => void;
+  /** Keeps the list of hosts; called after each change of it. */
+  save: (hosts: SavedHost[]) => void;
+  openReach?: OpenReach;
+  clock?: Clock;
+}
+
+/** Logins under way at once: more would only make each of them slower. */
+const connectingAtOnce = 32;
+
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #gate = new Gate(connectingAtOnce);
+  readonly #clock: Clock;
+  #hosts = new Map<HostId, Host>();
+  #listeners = new Set<(host: Host) => void>();
+  #watched = false;
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  get hosts(): Host[] {
+    return [...this.#hosts.values()];
+  }
+
+  get domains(): DomainView[] {
+    return this.hosts.flatMap((host) => host.domains.all);
+  }
+
+  views(): HostView[] {
+    return this.hosts.map((host) => host.view());
+  }
+
+  /** @throws Failure `not-found` */
+  host(id: HostId): Host {
+    const host = this.#hosts.get(id);
+    if (!host)
+      throw new Failure('not-found', `There is no host with the id “${id}”. It may have been forgotten.`, {
+        hostId: id,
+      });
+    return host;
+  }
+
+  /** @throws Failure `not-found` */
+  domain({ hostId, uuid }: DomainRef): DomainView {
+    const host = this.host(hostId);
+    const domain = host.domains.get(uuid);
+    if (!domain) {
+      throw new Failure(
+        'not-found',
+        `There is no VM with the UUID ${uuid} on ${host.label}. It may have moved, or been deleted.`,
+        {
+          hostId,
+          uuid,
+        },
+      );
+    }
+    return domain;
+  }
+
+  /** Every host that has the domain, whether it runs there or is only defined. */
+  homes(uuid: Uuid): Host[] {
+    return this.hosts.filter((host) => host.domains.get(uuid));
+  }
+
+  /** The host at an address, for what a sweep finds. */
+  at(address: string, port: number): Host | undefined {
+    return this.hosts.find((host) => host.uri.host === address.toLowerCase() && (host.uri.port ?? 22) === port);
+  }
+
+  /**
+   * Adds a host and starts connecting.
+   * @param trust A fingerprint to accept on first sight.
+   * @throws Failure `bad-request` for a URI that cannot be, `conflict` for one that is there
+   */
+  add(given: string, label?: string, trust?: string): Host {
+    const uri = parseHostUri(given);
+    const twin = this.hosts.find((host) => host.uri.canonical === uri.canonical);
+    if (twin)
+      throw new Failure('conflict', `${twin.label} is that host already (${twin.uri.text}).`, {
+        id: twin.id,
+        hostId: twin.id,
+      });
+    const host = this.#make({ id: randomUUID(), uri: given.trim(), label: label ?? labelOf(uri) }, trust ?? null);
+    this.#save();
+    host.connect();
+    return host;
+  }
+
+  /** Takes up what was kept, and connects to all of it. Entries that no longer parse are passed over. */
+  restore(saved: readonly SavedHost[], warn: (message: string) => void): void {
+    for (const entry of saved) {
+      try {
+        this.#make(entry, null).connect();
+      } catch (error) {
+        warn(`The saved host ${entry.label} is passed over: ${String(error)}`);
+      }
+    }
+  }
+
+  rename(id: HostId, label: string): Host {
+    const host = this.host(id);
+    host.label = label;
+    this.#save();
+    return host;
+  }
+
+  /** Forgets a host. Its VMs are not touched. */
+  async remove(id: HostId): Promise<void> {
+    const host = this.host(id);
+    this.#hosts.delete(id);
+    this.#save();
+    await host.remove();
+    this.#options.tell({ event: 'host', data: { removed: true, id } });
+  }
+
+  /** Each host that is there now or is added later. Returns the undo. */
+  onHost(listener: (host: Host) => void): () => void {
+    const mine = (host: Host) => listener(host);
+    this.#listeners.add(mine);
+    for (const host of this.hosts) mine(host);
+    return () => this.#listeners.delete(mine);
+  }
+
+  setWatched(watched: boolean): void {
+    this.#watched = watched;
+    for (const host of this.hosts) host.setWatched(watched);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.disconnect()));
+  }
+
+  #make(saved: SavedHost, trust: string | null): Host {
+    const { logins, questions, tell } = this.#options;
+    const host = new Host({
+      id: saved.id,
+      uri: parseHostUri(saved.uri),
+      label: saved.label,
+      trust,
+      logins,
+      questions,
+      gate: this.#gate,
+      openReach: this.#options.openReach ?? openReach,
+      tell,
+      clock: this.#clock,
+    });
+    host.setWatched(this.#watched);
+    this.#hosts.set(saved.id, host);
+    for (const listener of this.#listeners) listener(host);
+    return host;
+  }
+
+  #save(): void {
+    this.#options.save(this.hosts.map((host) => ({ id: host.id, uri: host.uri.text, label: host.label })));
+  }
+}

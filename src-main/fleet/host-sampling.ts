@@ -1,0 +1,117 @@
+// Samples one host's statistics by libvirt's bulk call: often while somebody looks, seldom otherwise.
+import type { Delta } from '../../contract/events.ts';
+import type { DomainStats, HostId, StatsRow } from '../../contract/model.ts';
+import { type Connection, listDomainsFlags, paramRecord, statsFlags, statsGroups } from '../libvirt/index.ts';
+import type { Clock } from './clock.ts';
+import type { HostDomains } from './domains.ts';
+import { countersOf, HostCpu, Rates } from './rates.ts';
+
+export interface SamplingOptions {
+  hostId: HostId;
+  domains: HostDomains;
+  clock: Clock;
+  tell: (delta: Delta) => void;
+  sampled: (cpuPercent: number | null, freeMemoryKiB: number) => void;
+}
+
+const watchedMs = 2_000;
+const unwatchedMs = 15_000;
+/** A rate needs two samples: the second comes soon. */
+const secondMs = 700;
+
+export class HostSampling {
+  readonly #options: SamplingOptions;
+  readonly #rates = new Rates();
+  readonly #cpu = new HostCpu();
+  #connection: Connection | null = null;
+  #watched = false;
+  #samples = 0;
+  #cancel: () => void = () => {};
+
+  constructor(options: SamplingOptions) {
+    this.#options = options;
+  }
+
+  start(connection: Connection): void {
+    this.stop();
+    this.#connection = connection;
+    this.#samples = 0;
+    void this.#turn(connection);
+  }
+
+  stop(): void {
+    this.#connection = null;
+    this.#cancel();
+    this.#rates.clear();
+    this.#cpu.clear();
+  }
+
+  setWatched(watched: boolean): void {
+    if (watched === this.#watched) return;
+    this.#watched = watched;
+    const connection = this.#connection;
+    if (!watched || !connection || this.#samples === 0) return;
+    this.#cancel();
+    void this.#turn(connection);
+  }
+
+  /** One sample, then the next is planned: so a slow host is asked less often, and never twice at once. */
+  async #turn(connection: Connection): Promise<void> {
+    this.#cancel = () => {};
+    try {
+      await this.#sample(connection);
+    } catch {
+      // The connection's end is told elsewhere; a failed sample is only a gap in the curve.
+    }
+    if (this.#connection !== connection) return;
+    this.#samples += 1;
+    const pause = this.#samples === 1 ? secondMs : this.#watched ? watchedMs : unwatchedMs;
+    this.#cancel = this.#options.clock.later(pause, () => void this.#turn(connection));
+  }
+
+  async #sample(connection: Connection): Promise<void> {
+    const { hostId, domains, clock, tell, sampled } = this.#options;
+    const [{ records }, cpu, { free }] = await Promise.all([
+      connection.call('connect_get_all_domain_stats', {
+        domains: [],
+        stats: statsGroups.cpu | statsGroups.balloon | statsGroups.vcpu | statsGroups.interface | statsGroups.block,
+        // Never waits for a domain that is stuck.
+        flags: statsFlags.nowait + listDomainsFlags.active,
+      }),
+      this.#hostCpu(connection),
+      connection.call('node_get_free_memory', {}),
+      domains.compare(connection),
+    ]);
+    if (this.#connection !== connection) return;
+    const at = new Date().toISOString();
+    const nowMs = clock.now();
+    const freeMemoryKiB = Math.round(free / 1024);
+    sampled(cpu, freeMemoryKiB);
+    const rows: StatsRow[] = [{ hostId, cpuPercent: cpu, freeMemoryKiB, at }];
+    for (const { dom, params } of records) {
+      const rates = this.#rates.take(dom.uuid, countersOf(paramRecord(params)), nowMs);
+      if (!rates) continue;
+      const stats: DomainStats = { ...rates, at };
+      domains.setStats(dom.uuid, stats);
+      rows.push({ hostId, uuid: dom.uuid, ...stats });
+    }
+    const running = new Set(records.map(({ dom }) => dom.uuid));
+    this.#rates.keep(running);
+    tell({ event: 'stats', data: rows });
+  }
+
+  #cpuNames = 0;
+
+  /** Asked twice the first time: how many values there are, then the values. */
+  async #hostCpu(connection: Connection): Promise<number | null> {
+    try {
+      if (this.#cpuNames === 0) {
+        this.#cpuNames = (await connection.call('node_get_cpu_stats', { cpu: -1, nparams: 0 })).nparams;
+      }
+      const { params } = await connection.call('node_get_cpu_stats', { cpu: -1, nparams: this.#cpuNames });
+      return this.#cpu.take(params.map(({ name, value }) => ({ name, value: Number(value) })));
+    } catch {
+      return null; // The test driver has none.
+    }
+  }
+}

@@ -1,0 +1,474 @@
+// One host: connects, lists, stays in step by events, and comes back by itself when it was lost.
+import type { Delta } from '../../contract/events.ts';
+import { type Err, Failure, toErr } from '../../contract/failure.ts';
+import type { HostId, HostInfo, HostState, HostView, Uuid } from '../../contract/model.ts';
+import type { HostUri } from '../../contract/uri.ts';
+import {
+  type Connection,
+  type LifecycleEvent,
+  lifecycleDetails,
+  lifecycleEvents,
+  versionText,
+} from '../libvirt/index.ts';
+import type { HostKeySeen } from '../ssh/index.ts';
+import { Backoff } from './backoff.ts';
+import { type HostCapabilities, readCapabilities } from './capabilities.ts';
+import { HostDomains } from './domains.ts';
+import { explain, stateAfter } from './explain.ts';
+import type { Clock } from './clock.ts';
+import type { Gate } from './gate.ts';
+import { HostSampling } from './host-sampling.ts';
+import type { Questions } from './questions.ts';
+import { hostKeyView, type Logins, type OpenReach, type Reach } from './reach.ts';
+
+export interface HostOptions {
+  id: HostId;
+  uri: HostUri;
+  label: string;
+  logins: Logins;
+  questions: Questions;
+  /** Bounds how many hosts connect at once. */
+  gate: Gate;
+  openReach: OpenReach;
+  tell: (delta: Delta) => void;
+  clock: Clock;
+}
+
+/** How long the capabilities may hold back `online`: they only add to what is shown. */
+const capabilitiesWaitMs = 80;
+/** A source forgets a migrated domain without an event, some time after it told that it stopped. */
+const lookAgainMs = [400, 2_000, 5_000];
+
+export class Host {
+  readonly id: HostId;
+  readonly uri: HostUri;
+  readonly domains: HostDomains;
+  readonly #options: HostOptions;
+  readonly #sampling: HostSampling;
+  #label: string;
+  #state: HostState = 'disconnected';
+  #error: Err | null = null;
+  #keySeen: HostKeySeen | null = null;
+  /** Approved before it was first seen; used once. */
+  #trust: string | null;
+  #info: HostInfo | null = null;
+  #capabilities: HostCapabilities | null = null;
+  #retryAt: number | null = null;
+  #reach: Reach | null = null;
+  #connection: Connection | null = null;
+  #work: Promise<Connection> | null = null;
+  #run: { abort: AbortController; wake: () => void; over: Promise<void> } | null = null;
+  #telling = false;
+  #removed = false;
+  #followed = new Set<(uuid: Uuid, event: LifecycleSeen) => void>();
+
+  constructor(options: HostOptions & { trust?: string | null }) {
+    this.id = options.id;
+    this.uri = options.uri;
+    this.#label = options.label;
+    this.#options = options;
+    this.#trust = options.trust ?? null;
+    this.domains = new HostDomains({
+      hostId: options.id,
+      connection: () => this.#connection,
+      tell: options.tell,
+      changed: () => this.#changed(),
+    });
+    this.#sampling = new HostSampling({
+      hostId: options.id,
+      domains: this.domains,
+      clock: options.clock,
+      tell: options.tell,
+      sampled: (cpuPercent, freeMemoryKiB) => {
+        if (this.#info) this.#info = { ...this.#info, cpuPercent: cpuPercent ?? this.#info.cpuPercent, freeMemoryKiB };
+      },
+    });
+  }
+
+  get label(): string {
+    return this.#label;
+  }
+
+  set label(label: string) {
+    this.#label = label;
+    this.#changed();
+  }
+
+  get state(): HostState {
+    return this.#state;
+  }
+
+  get info(): HostInfo | null {
+    return this.#info;
+  }
+
+  get capabilities(): HostCapabilities | null {
+    return this.#capabilities;
+  }
+
+  /** The address that it is reached by; null for this machine. */
+  get address(): string | null {
+    return this.#reach?.address ?? this.uri.host;
+  }
+
+  view(): HostView {
+    return {
+      id: this.id,
+      uri: this.uri.text,
+      label: this.#label,
+      state: this.#state,
+      error: this.#error,
+      hostKey: this.#keySeen && hostKeyView(this.#keySeen),
+      connections: this.#reach?.connections ?? 0,
+      info: this.#info,
+      domains: this.domains.counts,
+      readOnly: false,
+      retryAt: this.#retryAt === null ? null : new Date(this.#retryAt).toISOString(),
+    };
+  }
+
+  /** Connects now, and keeps connected. */
+  connect(): void {
+    if (this.#state !== 'online') this.#set('connecting', null);
+    if (this.#run) this.#run.wake();
+    else this.#start();
+  }
+
+  /** Disconnects and stays so. What was known of its domains stays, greyed. */
+  async disconnect(): Promise<void> {
+    await this.#stop();
+    this.#set('disconnected', null);
+  }
+
+  /** For good; nothing is told of it any more. */
+  async remove(): Promise<void> {
+    await this.#stop();
+    this.domains.clear();
+    this.#removed = true;
+  }
+
+  /** @throws Failure when the host shows another key than the approved one, or a changed one without `replace` */
+  async trust(fingerprint: string, replace: boolean): Promise<void> {
+    const seen = this.#keySeen;
+    if (!seen || this.uri.host === null) {
+      throw new Failure('conflict', `${this.#label} has shown no host key yet. Connect to it first.`);
+    }
+    if (seen.fingerprint !== fingerprint) {
+      throw new Failure(
+        'conflict',
+        `${this.#label} shows the key ${seen.fingerprint}, not ${fingerprint}. Nothing was trusted; look at the host's own console which one is right.`,
+        { fingerprint: seen.fingerprint },
+      );
+    }
+    if (seen.status === 'revoked') {
+      throw new Failure(
+        'conflict',
+        `The key of ${this.#label} is marked as revoked in known_hosts, and is never taken.`,
+      );
+    }
+    if (seen.status === 'changed' && !replace) {
+      throw new Failure(
+        'conflict',
+        `The key of ${this.#label} has changed. If you know why, e.g. a new installation, replace the old one explicitly.`,
+        { fingerprint: seen.fingerprint },
+      );
+    }
+    await this.#options.logins.knownHosts.pin(this.uri.host, this.uri.port ?? 22, seen.key, { replace });
+    this.#keySeen = { ...seen, status: 'trusted' };
+    this.connect();
+  }
+
+  /** The connection for reads. @throws Failure while it is not connected */
+  get connection(): Connection {
+    if (!this.#connection || this.#state !== 'online') throw this.#away();
+    return this.#connection;
+  }
+
+  /**
+   * The connection for what changes things: such calls can wait on the host, and must not hold up reads and events.
+   * @throws Failure while it is not connected
+   */
+  async work(): Promise<Connection> {
+    const reach = this.#reach;
+    if (!reach || this.#state !== 'online') throw this.#away();
+    this.#work ??= reach.open({ keepalive: true }).then((connection) => {
+      connection.onEnd(() => {
+        this.#work = null;
+      });
+      return connection;
+    });
+    try {
+      return await this.#work;
+    } catch (error) {
+      this.#work = null;
+      throw explain(error, this.#label, 'opening one more connection to libvirt');
+    }
+  }
+
+  /** A libvirt connection for the caller alone, on the host's one SSH connection. @throws Failure */
+  async open(options: { keepalive: boolean }): Promise<Connection> {
+    const reach = this.#reach;
+    if (!reach || this.#state !== 'online') throw this.#away();
+    try {
+      return await reach.open(options);
+    } catch (error) {
+      throw explain(error, this.#label, 'opening one more connection to libvirt');
+    }
+  }
+
+  /** While held, the host's silence is waited out. Returns the release. */
+  hold(): () => void {
+    return this.#reach?.hold() ?? (() => {});
+  }
+
+  /** Runs a short command on the host; null where that cannot be done. */
+  async shell(command: string): Promise<{ stdout: string; code: number | null } | null> {
+    try {
+      return (await this.#reach?.run(command)) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Lifecycle events as they come, before the domain is read again. Returns the undo. */
+  onLifecycle(listener: (uuid: Uuid, event: LifecycleSeen) => void): () => void {
+    const mine: typeof listener = (uuid, event) => listener(uuid, event);
+    this.#followed.add(mine);
+    return () => this.#followed.delete(mine);
+  }
+
+  setWatched(watched: boolean): void {
+    this.#sampling.setWatched(watched);
+  }
+
+  #away(): Failure {
+    const why = this.#error?.message ?? `It is ${this.#state}.`;
+    return new Failure('unreachable', `${this.#label} is not connected. ${why}`, { state: this.#state });
+  }
+
+  #start(): void {
+    const abort = new AbortController();
+    let wake = () => {};
+    const run = { abort, wake: () => wake(), over: Promise.resolve() };
+    this.#run = run;
+    run.over = this.#keepConnected(abort.signal, (woken) => {
+      wake = woken;
+    });
+  }
+
+  async #stop(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    run?.abort.abort();
+    await run?.over;
+    this.#retryAt = null;
+  }
+
+  async #keepConnected(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+    const backoff = new Backoff();
+    while (!signal.aborted) {
+      let wasOnline = false;
+      let failed: unknown;
+      try {
+        const leave = await this.#options.gate.enter(signal);
+        try {
+          await this.#connectOnce(signal);
+        } finally {
+          leave();
+        }
+        wasOnline = true;
+        backoff.reset();
+        failed = await this.#stayConnected(signal);
+      } catch (error) {
+        failed = error;
+      }
+      this.#lost();
+      if (signal.aborted) return;
+      const state = wasOnline ? 'unreachable' : stateAfter(failed);
+      const doing = wasOnline ? 'while connected' : 'connecting';
+      // What only a person can mend is not tried again by itself.
+      const waitMs = state === 'untrusted' || state === 'auth-failed' ? null : backoff.next();
+      this.#retryAt = waitMs === null ? null : Date.now() + waitMs;
+      this.#set(state, toErr(explain(failed, this.#label, doing)));
+      await this.#options.clock.wait(waitMs, signal, onWake);
+      this.#retryAt = null;
+    }
+  }
+
+  async #connectOnce(signal: AbortSignal): Promise<void> {
+    // After a daemon's restart the SSH connection is still good.
+    if (!this.#reach || this.#reach.isEnded) {
+      const { uri, logins, questions } = this.#options;
+      this.#reach = await this.#options.openReach({
+        uri,
+        label: this.#label,
+        logins,
+        trust: this.#trust,
+        prompts: { ask: (question, until) => questions.ask({ ...question, hostId: this.id }, until) },
+        signal,
+        onHostKey: (seen) => {
+          this.#keySeen = seen;
+          this.#changed();
+        },
+      });
+      if (this.#keySeen?.status === 'unknown') this.#keySeen = { ...this.#keySeen, status: 'trusted' };
+      this.#trust = null;
+      this.#changed();
+    }
+    const connection = await this.#reach.open({ keepalive: true, signal });
+    try {
+      this.#connection = connection;
+      this.#listen(connection);
+      // Registered before anything is listed, so that no change falls in between.
+      await connection.eventsReady();
+      const info = this.#readInfo(connection);
+      info.catch(() => {});
+      await this.domains.list(connection);
+      this.#info = await info;
+      signal.throwIfAborted();
+    } catch (error) {
+      this.#connection = null;
+      connection.destroy();
+      throw error;
+    }
+    this.#set('online', null);
+    this.#sampling.start(connection);
+  }
+
+  /** Resolves with why, when the connection is over. */
+  async #stayConnected(signal: AbortSignal): Promise<unknown> {
+    const connection = this.#connection;
+    const reach = this.#reach;
+    if (!connection || !reach) return new Error('not connected');
+    const undos = [
+      reach.on('silent', () => {
+        this.domains.setStale(true);
+        this.#set('unreachable', {
+          code: 'unreachable',
+          message: `${this.#label} has gone silent. Drover waits for it; nothing was changed there.`,
+        });
+      }),
+      reach.on('heard', () => {
+        void this.domains
+          .list(connection)
+          .then(() => this.#set('online', null))
+          .catch(() => {});
+      }),
+    ];
+    try {
+      return await new Promise<unknown>((resolve) => {
+        signal.addEventListener('abort', () => resolve(null), { once: true });
+        undos.push(connection.onEnd((error) => resolve(error ?? new Error('the connection was closed'))));
+      });
+    } finally {
+      for (const undo of undos) undo();
+    }
+  }
+
+  #lost(): void {
+    this.#sampling.stop();
+    this.#connection?.destroy();
+    this.#connection = null;
+    this.#work = null;
+    // The SSH connection is kept where only libvirt's daemon went away, unless we are to stop.
+    if (!this.#run || this.#run.abort.signal.aborted) {
+      this.#reach?.close();
+      this.#reach = null;
+    }
+    this.domains.setStale(true);
+  }
+
+  #listen(connection: Connection): void {
+    const again = (event: { dom: { uuid: Uuid } }) => this.domains.refresh(event.dom.uuid);
+    connection.on('lifecycle', (event) => {
+      again(event);
+      const name = lifecycleEvents[event.event];
+      if (!name) return;
+      const seen: LifecycleSeen = { event: name, detail: lifecycleDetails[name][event.detail] ?? 'unknown' };
+      for (const listener of [...this.#followed]) listener(event.dom.uuid, seen);
+      if (seen.event === 'stopped' && seen.detail === 'migrated') this.#lookAgain(event.dom.uuid);
+    });
+    for (const name of [
+      'reboot',
+      'balloon_change',
+      'device_removed',
+      'device_added',
+      'disk_change',
+      'metadata_change',
+      'pmwakeup',
+      'pmsuspend',
+      'pmsuspend_disk',
+      'job_completed',
+      'tunable',
+    ] as const) {
+      connection.on(name, again);
+    }
+  }
+
+  #lookAgain(uuid: Uuid): void {
+    for (const ms of lookAgainMs) this.#options.clock.later(ms, () => this.domains.refresh(uuid));
+  }
+
+  async #readInfo(connection: Connection): Promise<HostInfo> {
+    const capabilities = connection
+      .call('connect_get_capabilities', {})
+      .then(({ xml }) => readCapabilities(xml))
+      .catch(() => null);
+    const [{ type }, { version }, { hostname }, node, { free }] = await Promise.all([
+      connection.call('connect_get_type', {}),
+      connection.call('connect_get_version', {}),
+      connection.call('connect_get_hostname', {}),
+      connection.call('node_get_info', {}),
+      connection.call('node_get_free_memory', {}).catch(() => ({ free: 0 })),
+    ]);
+    const info: HostInfo = {
+      hostname,
+      uuid: null,
+      hypervisor: type,
+      hypervisorVersion: versionText(version),
+      libvirtVersion: versionText(connection.libVersion),
+      arch: node.model,
+      cpuModel: null,
+      cpus: node.cpus,
+      cpuPercent: null,
+      memoryKiB: node.memory,
+      freeMemoryKiB: Math.round(free / 1024),
+    };
+    const early = await Promise.race([capabilities, this.#options.clock.sleep(capabilitiesWaitMs)]);
+    if (early) return this.#with(info, early);
+    // Late, as where the daemon first asks its emulators what they can do.
+    void capabilities.then((late) => {
+      if (!late || this.#connection !== connection || !this.#info) return;
+      this.#info = this.#with(this.#info, late);
+      this.#changed();
+    });
+    return info;
+  }
+
+  #with(info: HostInfo, capabilities: HostCapabilities): HostInfo {
+    this.#capabilities = capabilities;
+    return { ...info, uuid: capabilities.uuid, arch: capabilities.arch ?? info.arch, cpuModel: capabilities.cpuModel };
+  }
+
+  #set(state: HostState, error: Err | null): void {
+    this.#state = state;
+    this.#error = error;
+    this.#changed();
+  }
+
+  /** Tells once for all changes of the same turn. */
+  #changed(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      if (!this.#removed) this.#options.tell({ event: 'host', data: this.view() });
+    });
+  }
+}
+
+/** libvirt's lifecycle event, by its words: `started`/`migrated`, `stopped`/`shut down`… */
+export interface LifecycleSeen {
+  event: LifecycleEvent;
+  detail: string;
+}

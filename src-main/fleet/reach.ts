@@ -1,0 +1,177 @@
+// The way to one host's libvirt: over its one SSH connection, or through the local socket. Carries any number of
+// libvirt connections.
+import { Failure } from '../../contract/failure.ts';
+import type { HostKey } from '../../contract/model.ts';
+import type { HostUri } from '../../contract/uri.ts';
+import { Connection, openLocal } from '../libvirt/index.ts';
+import {
+  connectSsh,
+  type HostKeySeen,
+  type KnownHosts,
+  openLibvirt,
+  type SecretCache,
+  type SshConnection,
+  type SshPrompts,
+  type SshRun,
+} from '../ssh/index.ts';
+
+export interface Reach {
+  /** Open SSH connections: 1, or 0 where there is no SSH. */
+  readonly connections: number;
+  /** The address to tell another host to reach this one by; null for a local one. */
+  readonly address: string | null;
+  /**
+   * One more libvirt connection.
+   * @param keepalive False for connections that own a migration: an outage is waited out.
+   */
+  open(options: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection>;
+  /** Runs a short command on the host; null where there is no shell to run it in. */
+  run(command: string): Promise<SshRun> | null;
+  /** While held, silence never ends it. */
+  hold(): () => void;
+  on(event: 'silent' | 'heard', listener: () => void): () => void;
+  /** True from its end on. */
+  readonly isEnded: boolean;
+  close(): void;
+}
+
+/** What every SSH login of the fleet shares. */
+export interface Logins {
+  knownHosts: KnownHosts;
+  secrets: SecretCache;
+}
+
+export interface ReachOptions {
+  uri: HostUri;
+  label: string;
+  logins: Logins;
+  prompts: SshPrompts;
+  /** A fingerprint that was approved beforehand: pinned on first sight. */
+  trust: string | null;
+  signal: AbortSignal;
+  onHostKey: (seen: HostKeySeen) => void;
+}
+
+export type OpenReach = (options: ReachOptions) => Promise<Reach>;
+
+/** @throws SshError, LibvirtError, Failure */
+export const openReach: OpenReach = (options) =>
+  options.uri.transport === 'ssh' ? overSsh(options) : Promise.resolve(overSocket(options.uri));
+
+async function overSsh({ uri, label, logins, prompts, trust, signal, onHostKey }: ReachOptions): Promise<Reach> {
+  const { host, port, user, parameters } = uri;
+  if (host === null) throw new Failure('bad-request', `“${uri.text}” names no host.`);
+  const ssh = await connectSsh({
+    target: {
+      host,
+      port: port ?? 22,
+      user,
+      label,
+      ...(parameters.keyfile !== undefined && { keyFiles: [parameters.keyfile] }),
+      ...(parameters.known_hosts !== undefined && { knownHostsFile: parameters.known_hosts }),
+      noVerify: parameters.no_verify === '1',
+      ...(trust !== null && { trust }),
+    },
+    knownHosts: logins.knownHosts,
+    secrets: logins.secrets,
+    prompts,
+    signal,
+    onHostKey,
+  });
+  return new SshReach(ssh, uri, host);
+}
+
+class SshReach implements Reach {
+  readonly address: string;
+  readonly #ssh: SshConnection;
+  readonly #uri: HostUri;
+  #how: string | undefined;
+  #ended = false;
+
+  constructor(ssh: SshConnection, uri: HostUri, address: string) {
+    this.#ssh = ssh;
+    this.#uri = uri;
+    this.address = address;
+    ssh.onEnd(() => {
+      this.#ended = true;
+    });
+  }
+
+  get isEnded(): boolean {
+    return this.#ended;
+  }
+
+  get connections(): number {
+    return this.#ended ? 0 : 1;
+  }
+
+  async open({ keepalive, signal }: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection> {
+    const { socket, proxy, mode } = this.#uri.parameters;
+    const tunnel = await openLibvirt(this.#ssh, {
+      uri: this.#uri.daemonUri,
+      ...(socket !== undefined && { socket }),
+      ...(proxy !== undefined && { proxy: proxy as 'auto' | 'native' | 'netcat' }),
+      ...(mode !== undefined && { mode: mode as 'auto' | 'direct' | 'legacy' }),
+      ...(this.#how !== undefined && { remember: this.#how }),
+    });
+    this.#how = tunnel.how;
+    return Connection.open(tunnel.duplex, {
+      uri: this.#uri.daemonUri,
+      ...(keepalive ? {} : { keepalive: false as const }),
+      ...(signal && { signal }),
+    });
+  }
+
+  run(command: string): Promise<SshRun> {
+    return this.#ssh.run(command);
+  }
+
+  hold(): () => void {
+    return this.#ssh.hold();
+  }
+
+  on(event: 'silent' | 'heard', listener: () => void): () => void {
+    return this.#ssh.on(event, listener);
+  }
+
+  close(): void {
+    this.#ssh.close();
+  }
+}
+
+function overSocket(uri: HostUri): Reach {
+  let ended = false;
+  return {
+    connections: 0,
+    address: null,
+    open: async ({ keepalive, signal }) => {
+      const socket = await openLocal(uri.daemonUri, {
+        ...(uri.parameters.socket !== undefined && { socket: uri.parameters.socket }),
+        ...(signal && { signal }),
+      });
+      return Connection.open(socket, {
+        uri: uri.daemonUri,
+        ...(keepalive ? {} : { keepalive: false as const }),
+        ...(signal && { signal }),
+      });
+    },
+    run: () => null,
+    hold: () => () => {},
+    on: () => () => {},
+    get isEnded() {
+      return ended;
+    },
+    close() {
+      ended = true;
+    },
+  };
+}
+
+/** What is told of a host key: plain data, a revoked one counts as changed. */
+export function hostKeyView(seen: HostKeySeen): HostKey {
+  return {
+    algorithm: seen.algorithm,
+    fingerprint: seen.fingerprint,
+    status: seen.status === 'revoked' ? 'changed' : seen.status,
+  };
+}

@@ -1,0 +1,72 @@
+// Builds the rooms and joins them; knows all of them, decides nothing. As a program, loads the shell it runs in.
+import { isIP } from 'node:net';
+import { createApi } from './api/create-api.ts';
+import { Door } from './api/door.ts';
+import type { Drover, Start } from './api/drover.ts';
+import { Feed } from './api/feed.ts';
+import { Consoles } from './consoles/consoles.ts';
+import { openDiscovery } from './discovery/index.ts';
+import { Actions } from './fleet/actions.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { Questions } from './fleet/questions.ts';
+import { Migrations } from './migration/migrations.ts';
+import { Settings } from './settings/index.ts';
+import { KnownHosts, SecretCache } from './ssh/index.ts';
+import { version } from './version.ts';
+
+export const startDrover: Start = async ({ dataDir, log }) => {
+  const settings = await Settings.open({ dataDir, warn: log });
+  const feed = new Feed();
+  const tell = feed.push.bind(feed);
+  const questions = new Questions(tell);
+  const logins = { knownHosts: KnownHosts.beside(settings.path('known_hosts')), secrets: new SecretCache() };
+  const fleet = new Fleet({ logins, questions, tell, save: (hosts) => settings.hosts.set(hosts) });
+  const consoles = new Consoles(fleet);
+  const migrations = new Migrations({ fleet, tell, beforeSwitch: (ref, to) => consoles.beforeSwitch(ref, to) });
+  const discovery = await openDiscovery({
+    store: settings.store('neighbours'),
+    fleet: () =>
+      fleet.hosts
+        .filter((host) => host.address !== null && isIP(host.address) > 0)
+        .map((host) => ({
+          id: host.id,
+          address: host.address ?? '',
+          port: host.uri.port ?? 22,
+          libvirtVersion: host.info?.libvirtVersion ?? null,
+        })),
+    addHost: (uri, trust) => fleet.add(uri, undefined, trust).view(),
+  });
+  discovery.scans.onChange((data) => tell({ event: 'scan', data }));
+  feed.onWatched((watched) => fleet.setWatched(watched));
+
+  const actions = new Actions(fleet);
+  const api = createApi({ version, feed, fleet, actions, questions, consoles, migrations, discovery, settings });
+  const door = new Door(api, feed, (error, name) => {
+    log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  });
+  fleet.restore(settings.hosts.value, log);
+
+  const drover: Drover = {
+    door,
+    version,
+    windows: (count) => questions.windows(count),
+    close: async () => {
+      await migrations.close();
+      await consoles.closeAll();
+      await discovery.close();
+      await fleet.close();
+      feed.flush();
+      feed.close();
+      await settings.close();
+    },
+  };
+  return drover;
+};
+
+if (process.versions['electron']) {
+  const { runElectron } = await import('./shells/electron.ts');
+  await runElectron(startDrover);
+} else {
+  const { runCli } = await import('./shells/cli.ts');
+  await runCli(startDrover, process.argv.slice(2));
+}

@@ -1,0 +1,151 @@
+// The options of a migration: their defaults, what they ask of libvirt, and the same as a virsh command.
+import { Failure } from '../../contract/failure.ts';
+import {
+  type DomainView,
+  type MigrationMode,
+  type MigrationOptions,
+  migrationModes,
+  storageModes,
+  transports,
+} from '../../contract/model.ts';
+import { migrateFlags, type Param, param } from '../libvirt/index.ts';
+
+export type GivenOptions = { [K in keyof MigrationOptions]?: MigrationOptions[K] | undefined };
+
+/** Each option as the API lists it; a default that depends on the VM is told in words. */
+export const described: { name: keyof MigrationOptions; default: unknown; values?: readonly string[]; does: string }[] =
+  [
+    {
+      name: 'mode',
+      default: 'by the VM’s state',
+      values: migrationModes,
+      does: 'live; suspend: paused while it moves; offline: a shut-off VM’s definition; cold: with its disks',
+    },
+    {
+      name: 'transport',
+      default: 'auto',
+      values: transports,
+      does: 'which way the memory goes; auto takes what is proved to work',
+    },
+    { name: 'storage', default: 'shared', values: storageModes, does: 'whether disks are copied' },
+    { name: 'persistent', default: 'true for a persistent VM', does: 'define it on the target' },
+    { name: 'undefineSource', default: 'true for a persistent VM', does: 'forget it on the source' },
+    { name: 'autoConverge', default: false, does: 'slow the guest down when it dirties memory faster than it moves' },
+    { name: 'postCopy', default: false, does: 'allow switching to post-copy' },
+    { name: 'compressed', default: false, does: 'compress memory pages' },
+    { name: 'parallel', default: null, does: 'this many connections for the memory' },
+    { name: 'unsafe', default: false, does: 'migrate even where libvirt fears for the disks' },
+    { name: 'tls', default: false, does: 'encrypt the memory’s way by the hosts’ certificates' },
+    { name: 'migrateUri', default: null, does: 'where the source reaches the target, e.g. tcp://10.0.0.2' },
+    { name: 'listenAddress', default: null, does: 'the target’s address to listen on' },
+    { name: 'bandwidthMiBps', default: null, does: 'at most so many MiB a second' },
+    { name: 'maxDowntimeMs', default: null, does: 'how long the guest may stand still at the switch-over' },
+    { name: 'destName', default: null, does: 'its name on the target' },
+    { name: 'destXml', default: null, does: 'its XML on the target' },
+    { name: 'force', default: false, does: 'start in spite of a preflight that says no' },
+  ];
+
+/** @throws Failure `unsupported` for what Drover cannot do yet, `bad-request` for what makes no sense together */
+export function resolveOptions(given: GivenOptions, domain: DomainView): MigrationOptions {
+  const off = domain.state === 'shutoff' || domain.state === 'crashed';
+  const options: MigrationOptions = {
+    mode: given.mode ?? (off ? 'offline' : 'live'),
+    transport: given.transport ?? 'auto',
+    storage: given.storage ?? 'shared',
+    persistent: given.persistent ?? domain.persistent,
+    undefineSource: given.undefineSource ?? domain.persistent,
+    autoConverge: given.autoConverge ?? false,
+    postCopy: given.postCopy ?? false,
+    compressed: given.compressed ?? false,
+    parallel: given.parallel ?? null,
+    unsafe: given.unsafe ?? false,
+    tls: given.tls ?? false,
+    migrateUri: given.migrateUri ?? null,
+    listenAddress: given.listenAddress ?? null,
+    bandwidthMiBps: given.bandwidthMiBps ?? null,
+    maxDowntimeMs: given.maxDowntimeMs ?? null,
+    destName: given.destName ?? null,
+    destXml: given.destXml ?? null,
+    force: given.force ?? false,
+  };
+  const notYet = (what: string) => new Failure('unsupported', `Drover cannot migrate ${what} yet.`);
+  if (options.mode === 'cold') throw notYet('a shut-off VM together with its disks (mode “cold”)');
+  if (options.storage !== 'shared') throw notYet(`by copying disks (storage “${options.storage}”)`);
+  if (options.postCopy) throw notYet('by post-copy');
+  if (options.transport !== 'auto' && options.transport !== 'direct')
+    throw notYet(`by the transport “${options.transport}”`);
+  if (options.mode === 'offline' && !options.persistent) {
+    throw new Failure('bad-request', 'An offline migration moves the definition, so “persistent” has to be true.');
+  }
+  return { ...options, transport: 'direct' };
+}
+
+const flagsOf: Record<MigrationMode, number> = {
+  live: migrateFlags.live,
+  suspend: 0,
+  offline: migrateFlags.offline,
+  cold: 0,
+};
+
+/** What both sides are told: libvirt's flags without those of a single side. */
+export function flagsFor(options: MigrationOptions, paused: boolean): number {
+  return (
+    flagsOf[options.mode] |
+    (options.persistent ? migrateFlags.persist_dest : 0) |
+    (options.undefineSource ? migrateFlags.undefine_source : 0) |
+    (paused ? migrateFlags.paused : 0) |
+    (options.unsafe ? migrateFlags.unsafe : 0) |
+    (options.mode === 'offline' ? 0 : memoryFlags(options))
+  );
+}
+
+function memoryFlags(options: MigrationOptions): number {
+  return (
+    (options.autoConverge ? migrateFlags.auto_converge : 0) |
+    (options.compressed ? migrateFlags.compressed : 0) |
+    (options.parallel ? migrateFlags.parallel : 0) |
+    (options.tls ? migrateFlags.tls : 0)
+  );
+}
+
+/** The typed parameters of every step, without the XML and the address, which the steps themselves find. */
+export function paramsFor(options: MigrationOptions): Param[] {
+  return [
+    ...(options.destName === null ? [] : [param.str('destination_name', options.destName)]),
+    ...(options.listenAddress === null ? [] : [param.str('listen_address', options.listenAddress)]),
+    ...(options.bandwidthMiBps === null ? [] : [param.u64('bandwidth', options.bandwidthMiBps)]),
+    ...(options.parallel === null ? [] : [param.i32('parallel.connections', options.parallel)]),
+  ];
+}
+
+/** The equivalent virsh command. */
+export function virshCommand(
+  options: MigrationOptions,
+  domain: string,
+  from: string,
+  to: string,
+  migrateUri: string | null,
+): string {
+  const words = ['virsh', '-c', quote(from), 'migrate'];
+  if (options.mode === 'live') words.push('--live');
+  if (options.mode === 'offline') words.push('--offline');
+  if (options.persistent) words.push('--persistent');
+  if (options.undefineSource) words.push('--undefinesource');
+  if (options.autoConverge) words.push('--auto-converge');
+  if (options.compressed) words.push('--compressed');
+  if (options.unsafe) words.push('--unsafe');
+  if (options.tls) words.push('--tls');
+  if (options.parallel !== null) words.push('--parallel', '--parallel-connections', String(options.parallel));
+  if (options.bandwidthMiBps !== null) words.push('--bandwidth', String(options.bandwidthMiBps));
+  if (options.listenAddress !== null) words.push('--listen-address', quote(options.listenAddress));
+  if (options.destName !== null) words.push('--dname', quote(options.destName));
+  if (options.destXml !== null) words.push('--xml', 'FILE');
+  words.push(quote(domain), quote(to));
+  if (migrateUri !== null) words.push(quote(migrateUri));
+  return words.join(' ');
+}
+
+/** As a POSIX shell takes it. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

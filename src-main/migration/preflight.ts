@@ -1,0 +1,175 @@
+// Whether a domain can go to a host, and why not: at once from what is known, then by asking both hosts.
+import type { Check, DomainView, MigrationOptions, Preflight } from '../../contract/model.ts';
+import type { DiskFacts } from '../fleet/domain-xml.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Host } from '../fleet/host.ts';
+import { checkDisks } from './shared-disks.ts';
+
+/** What no `force` overrides: there is nothing to start. */
+const hard: ReadonlySet<string> = new Set([
+  'same-host',
+  'source-online',
+  'target-online',
+  'state',
+  'busy',
+  'running-there',
+]);
+
+export interface Route {
+  domain: DomainView;
+  source: Host;
+  target: Host;
+  options: MigrationOptions;
+}
+
+/** From what is known, without asking anybody: fast enough for a thousand hosts while a drag begins. */
+export function checkKnown(fleet: Fleet, { domain, source, target, options }: Route): Check[] {
+  const { name } = domain;
+  const checks: Check[] = [];
+  const error = (id: string, message: string, fix?: string) =>
+    checks.push({ id, level: 'error', message, ...(fix && { fix }) });
+  const warn = (id: string, message: string) => checks.push({ id, level: 'warn', message });
+  const ok = (id: string, message: string) => checks.push({ id, level: 'ok', message });
+
+  if (source.id === target.id) {
+    error('same-host', `${name} is on ${target.label} already.`);
+    return checks;
+  }
+  if (source.state !== 'online')
+    error('source-online', `${source.label} is not connected (${source.state}).`, 'Connect to it first.');
+  if (target.state !== 'online')
+    error('target-online', `${target.label} is not connected (${target.state}).`, 'Connect to it first.');
+  if (checks.length > 0) return checks;
+  ok('online', `${source.label} and ${target.label} are connected.`);
+
+  checkState(domain, options, error);
+  checkTaken(fleet, { domain, source, target, options }, error, warn, ok);
+  checkMachine({ domain, source, target, options }, error, warn, ok);
+  if (options.mode !== 'offline') checkMemory(domain, target, error, warn, ok);
+  const devices = source.domains.facts(domain.uuid)?.hostDevices ?? 0;
+  if (devices > 0 && options.mode !== 'offline') {
+    error(
+      'host-devices',
+      `${name} uses ${devices} devices of ${source.label} itself, which cannot move.`,
+      'Detach them first.',
+    );
+  }
+  return checks;
+}
+
+/** The same, refined by what both hosts answer. */
+export async function checkAsking(fleet: Fleet, route: Route): Promise<Check[]> {
+  const checks = checkKnown(fleet, route);
+  if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return checks;
+  // A definition moves without its disks.
+  if (route.options.mode === 'offline') return checks;
+  const disks: DiskFacts[] = route.source.domains.facts(route.domain.uuid)?.disks ?? [];
+  return [...checks, ...(await checkDisks(route, disks))];
+}
+
+export function verdictOf(checks: Check[]): Preflight {
+  const has = (level: Check['level']) => checks.some((check) => check.level === level);
+  return { verdict: has('error') ? 'blocked' : has('warn') ? 'warn' : 'ok', checks };
+}
+
+/** The errors that stop a start: all of them, or with `force` those that leave nothing to start. */
+export function stopping(checks: Check[], force: boolean): Check[] {
+  return checks.filter(({ id, level }) => level === 'error' && (!force || hard.has(id)));
+}
+
+type Say = (id: string, message: string, fix?: string) => void;
+
+function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions, error: Say): void {
+  if (job) error('busy', `${name} is being migrated already.`, 'Wait until that ends, or cancel it.');
+  const off = state === 'shutoff' || state === 'crashed';
+  if (mode === 'offline' && !off)
+    error('state', `${name} is ${state}; an offline migration moves the definition of a VM that is shut off.`);
+  if (mode !== 'offline' && state !== 'running' && state !== 'paused' && state !== 'blocked') {
+    error(
+      'state',
+      `${name} is ${state}, so there is nothing to migrate live.`,
+      off ? 'Choose the mode “offline”, or start it.' : undefined,
+    );
+  }
+}
+
+function checkTaken(fleet: Fleet, { domain, source, target, options }: Route, error: Say, warn: Say, ok: Say): void {
+  const name = options.destName ?? domain.name;
+  const namesake = target.domains.all.find((other) => other.name === name && other.uuid !== domain.uuid);
+  if (namesake) {
+    error(
+      'name-taken',
+      `${target.label} has another VM named ${name}.`,
+      'Rename one of them, or give this one another name there (destName).',
+    );
+  }
+  const twin = target.domains.get(domain.uuid);
+  if (twin && twin.state !== 'shutoff') {
+    error(
+      'running-there',
+      `A VM with the same UUID is ${twin.state} on ${target.label}: the same VM must never run twice.`,
+    );
+  } else if (twin) {
+    warn('uuid-taken', `${target.label} already holds a definition of ${domain.name}; it will be replaced.`);
+  }
+  for (const host of fleet.homes(domain.uuid)) {
+    const state = host.domains.get(domain.uuid)?.state;
+    if (host.id !== source.id && host.id !== target.id && state !== 'shutoff') {
+      warn('two-homes', `A VM with the same UUID is ${state} on ${host.label}, too.`);
+    }
+  }
+  if (!namesake && !twin) ok('name', `The name ${name} is free on ${target.label}.`);
+}
+
+function checkMachine({ domain, source, target }: Route, error: Say, warn: Say, ok: Say): void {
+  const facts = source.domains.facts(domain.uuid);
+  const can = target.capabilities;
+  if (!facts?.arch || !can) {
+    warn('machine', `Whether ${target.label} can run this machine type is not known.`);
+    return;
+  }
+  const guest = can.guests.get(facts.arch);
+  if (!guest) {
+    error('arch', `${target.label} cannot run ${facts.arch} guests.`);
+    return;
+  }
+  if (!guest.virtTypes.has(facts.virtType)) {
+    error(
+      'virt-type',
+      `${domain.name} is of the type ${facts.virtType}, and ${target.label} offers ${[...guest.virtTypes].join(', ')} only.`,
+      facts.virtType === 'kvm'
+        ? `Switch on virtualisation in the firmware of ${target.label}, and load kvm.`
+        : undefined,
+    );
+    return;
+  }
+  if (facts.machine && !guest.machines.has(facts.machine)) {
+    error(
+      'machine',
+      `${target.label} does not know the machine type ${facts.machine}.`,
+      'Its QEMU is older, or another build: update it.',
+    );
+    return;
+  }
+  ok('machine', `${target.label} can run ${facts.arch} guests of the type ${facts.machine ?? facts.virtType}.`);
+}
+
+function checkMemory(domain: DomainView, target: Host, error: Say, warn: Say, ok: Say): void {
+  const info = target.info;
+  if (!info) return;
+  const inGiB = (kib: number) => `${(kib / 1024 ** 2).toFixed(1)} GiB`;
+  if (domain.memoryKiB > info.memoryKiB) {
+    error(
+      'memory',
+      `${domain.name} has ${inGiB(domain.memoryKiB)} of memory, ${target.label} only ${inGiB(info.memoryKiB)} in all.`,
+    );
+  } else if (domain.memoryKiB > info.freeMemoryKiB) {
+    // What libvirt calls free leaves out caches, which give way.
+    warn(
+      'memory',
+      `${domain.name} has ${inGiB(domain.memoryKiB)} of memory, and ${target.label} ${inGiB(info.freeMemoryKiB)} free, caches not counted.`,
+    );
+  } else {
+    ok('memory', `${target.label} has ${inGiB(info.freeMemoryKiB)} of memory free.`);
+  }
+}

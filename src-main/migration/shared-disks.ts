@@ -1,0 +1,93 @@
+// Whether both hosts see the same disk behind the same path, asked of the hosts' own file systems.
+import type { Check } from '../../contract/model.ts';
+import type { DiskFacts } from '../fleet/domain-xml.ts';
+import type { Host } from '../fleet/host.ts';
+import { quote } from './options.ts';
+import type { Route } from './preflight.ts';
+
+/** File systems that libvirt itself takes as shared; others need a disk without a cache of the host's. */
+const sharedKinds = /^(nfs|nfs4|gfs2|gfs|ocfs2|afs|smb|smb2|cifs|ceph|gpfs|fuseblk|lustre)/;
+const cacheless = new Set(['none', 'directsync']);
+
+/** A file as one host sees it; null: not there; undefined: it would not say. */
+type Stat = { inode: string; fileSystem: string; kind: string } | null | undefined;
+
+export async function checkDisks({ domain, source, target, options }: Route, disks: DiskFacts[]): Promise<Check[]> {
+  const paths = disks.filter((disk) => disk.path !== null && disk.type !== 'network').map((disk) => disk.path ?? '');
+  if (paths.length === 0) return [];
+  const [here, there] = await Promise.all([stat(source, paths), stat(target, paths)]);
+  const checks = disks.map((disk) => checkDisk(disk));
+  return checks.filter((check) => check !== null);
+
+  function checkDisk(disk: DiskFacts): Check | null {
+    if (disk.path === null) return null;
+    const id = `disk-${disk.target}`;
+    const a = here?.get(disk.path);
+    const b = there?.get(disk.path);
+    const what =
+      disk.device === 'cdrom' || disk.device === 'floppy' ? `The medium in ${disk.target}` : `The disk ${disk.target}`;
+    if (a === undefined || b === undefined) {
+      const silent = a === undefined ? source : target;
+      return {
+        id,
+        level: 'warn',
+        message: `${what} (${disk.path}): ${silent.label} does not tell whether both hosts share it.`,
+      };
+    }
+    if (b === null) {
+      return {
+        id,
+        level: 'error',
+        message: `${what} (${disk.path}) is not there on ${target.label}.`,
+        fix:
+          disk.device === 'cdrom' || disk.device === 'floppy'
+            ? `Eject it from ${domain.name} first.`
+            : 'Put it on storage that both hosts share.',
+      };
+    }
+    if (a !== null && !same(a, b)) {
+      return {
+        id,
+        level: 'error',
+        message: `${what} (${disk.path}): ${target.label} has another file of that name; it is not shared.`,
+        fix: 'Put it on storage that both hosts share.',
+      };
+    }
+    const guarded =
+      disk.readonly || disk.shareable || cacheless.has(disk.cache ?? '') || (a !== null && sharedKinds.test(a.kind));
+    if (!guarded && !options.unsafe) {
+      return {
+        id,
+        level: 'error',
+        message: `${what} (${disk.path}) is cached by the host, on a file system that libvirt does not take for shared; it refuses to migrate that.`,
+        fix: 'Set its cache to “none” in the XML, or allow “unsafe” if you know that the storage keeps both hosts in step.',
+      };
+    }
+    return { id, level: 'ok', message: `${what} (${disk.path}) is shared by both hosts.` };
+  }
+}
+
+/** The same inode of the same file system; network file systems have an id of their own on each client. */
+function same(a: NonNullable<Stat>, b: NonNullable<Stat>): boolean {
+  if (a.inode !== b.inode) return false;
+  return a.fileSystem === b.fileSystem || (sharedKinds.test(a.kind) && a.kind === b.kind);
+}
+
+/** @returns null where no command can be run there */
+async function stat(host: Host, paths: string[]): Promise<Map<string, Stat> | null> {
+  const one = (path: string) => {
+    const word = quote(path);
+    return `if s=$(stat -L -c %i -- ${word} 2>&1); then echo "$s $(stat -L -f -c '%i %T' -- ${word})"; else case $s in *'No such file'*) echo absent;; *) echo unknown;; esac; fi`;
+  };
+  const ran = await host.shell(`LC_ALL=C; export LC_ALL; ${paths.map(one).join('; ')}`);
+  if (ran?.code !== 0) return null;
+  const lines = ran.stdout.trim().split('\n');
+  if (lines.length !== paths.length) return null;
+  return new Map(paths.map((path, at) => [path, read(lines[at] ?? '')]));
+}
+
+function read(line: string): Stat {
+  if (line === 'absent') return null;
+  const [inode, fileSystem, kind] = line.split(' ');
+  return inode && fileSystem && kind && /^\d+$/.test(inode) ? { inode, fileSystem, kind } : undefined;
+}
