@@ -52,9 +52,13 @@ async function stop(code) {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop(0));
 
+lab('sweep');
+if (JSON.parse(lab('status', '--json').stdout || '[]').some(({ prefix }) => prefix === PREFIX)) {
+  fail('The lab is up already. To take it down: npm run lab -- down');
+}
 console.log('bringing up three hosts: kvm1, kvm2, kvm3');
 const up = lab('up', '--json', '--owner', String(process.pid));
-if (up.status !== 0) fail('The lab did not come up. If one is up already: npm run lab -- down');
+if (up.status !== 0) await stop(1); // half of one is taken down too
 const state = JSON.parse(up.stdout);
 const { admin, hosts, directory } = state;
 
@@ -113,7 +117,7 @@ try {
     }).stdout.resume();
   }
   console.log(`
-Drover is open on the lab${display ? ' in a window of its own, and' : ':'} in any browser of this machine at
+Drover is open on the lab${display ? ' in a window of its own, and' : ','} in any browser of this machine at
   ${url}
 
 Hosts   ${hosts.map(({ name, address, user }) => `${name} (${user}@${address})`).join(', ')}
