@@ -32,14 +32,14 @@ export class Guard {
    */
   checkOrigin(request: IncomingMessage): void {
     const { host, origin } = request.headers;
-    const hosts = this.#hosts(request);
-    if (!host || !hosts.has(host.toLowerCase())) {
+    const { tls, publicUrl } = this.#options;
+    const own = this.#hosts(request);
+    const asked = host?.toLowerCase() ?? '';
+    if (!own.includes(asked) && asked !== publicUrl?.host) {
       throw new Failure('forbidden', `Drover is not “${printable(host)}”: ask for it by the address that it printed.`);
     }
-    if (origin === undefined) return;
-    const { tls, publicUrl } = this.#options;
-    const own = [...hosts].some((name) => origin.toLowerCase() === `${tls ? 'https' : 'http'}://${name}`);
-    if (!own && origin !== publicUrl?.origin) {
+    if (origin === undefined || origin === publicUrl?.origin) return;
+    if (!own.some((name) => origin === `${tls ? 'https' : 'http'}://${name}`)) {
       throw new Failure('forbidden', `Pages of “${printable(origin)}” may not use Drover.`);
     }
   }
@@ -63,15 +63,13 @@ export class Guard {
     );
   }
 
-  /** `Host` headers that mean us: the address asked, this machine's own names for itself, and the public name. */
-  #hosts({ socket }: IncomingMessage): Set<string> {
-    const { port, tls, publicUrl } = this.#options;
+  /** `Host` headers that mean us: the address that was asked, and this machine's own names for itself. */
+  #hosts({ socket }: IncomingMessage): string[] {
+    const { port, tls } = this.#options;
     const asked = (socket.localAddress ?? '').replace(/^::ffff:/, '');
     const names = ['localhost', '127.0.0.1', '[::1]', asked.includes(':') ? `[${asked}]` : asked];
-    const hosts = new Set(names.map((name) => `${name}:${port}`));
-    if (port === (tls ? 443 : 80)) for (const name of names) hosts.add(name);
-    if (publicUrl) hosts.add(publicUrl.host);
-    return hosts;
+    const withPort = names.map((name) => `${name}:${port}`);
+    return port === (tls ? 443 : 80) ? [...names, ...withPort] : withPort;
   }
 }
 

@@ -72,6 +72,7 @@ export class Served {
 
   socket(path: string, protocols: string[] = [], options: ClientOptions = {}): WebSocket {
     const socket = new WebSocket(`ws://127.0.0.1:${this.port}${path}`, protocols, options);
+    socket.on('error', () => {});
     onTestFinished(() => socket.terminate());
     return socket;
   }
