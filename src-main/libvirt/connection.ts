@@ -513,7 +513,7 @@ export class Connection {
     this.#streams.clear();
     this.#pausedBy.clear();
     for (const pending of lost) settle(pending, new ConnectionLost(pending.name, pending.serial > 0, why));
-    for (const stream of streams) stream.failed(new ConnectionLost(stream.procedure.name, true, why));
+    for (const stream of streams) stream.lost(error && new ConnectionLost(stream.procedure.name, true, error));
     const listeners = [...this.#endListeners];
     this.#endListeners.clear();
     for (const listener of listeners) listener(error);

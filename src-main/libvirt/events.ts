@@ -1,6 +1,6 @@
 // The second table: every event, how it is asked for, and what it carries.
 import { flags, i32, i64, list, opt, size, str, struct, u64 } from './xdr.ts';
-import type { AnyCodec, Codec, Read, StructOut } from './xdr.ts';
+import type { AnyCodec, Read, Struct, Written } from './xdr.ts';
 import { dom, net, nodeDevice, params, pool } from './types.ts';
 
 type Source = 'domain' | 'network' | 'storage_pool' | 'node_device' | 'connection';
@@ -18,10 +18,12 @@ type Fields = Record<string, AnyCodec>;
 
 const row =
   <Base extends Fields>(source: Source, base: Base) =>
-  <F extends Fields>(id: number, number: number, fields: F = {} as F) =>
-    ({ source, id, number, payload: struct({ ...base, ...fields }) }) as unknown as EventRow<
-      Codec<unknown, StructOut<Base & F>>
-    >;
+  <F extends Fields = Record<never, never>>(id: number, number: number, fields?: F): EventRow<Struct<Base & F>> => ({
+    source,
+    id,
+    number,
+    payload: struct({ ...base, ...(fields as F) }),
+  });
 
 /** The daemon's id of the registration comes first in all of them. */
 const callback = { callback: i32 };
@@ -83,6 +85,8 @@ export const events = {
 
 export type EventName = keyof typeof events;
 export type EventOf<N extends EventName> = Read<(typeof events)[N]['payload']>;
+/** What the other side of the wire writes. */
+export type EventWrittenOf<N extends EventName> = Written<(typeof events)[N]['payload']>;
 
 const byNumber = new Map(Object.entries(events).map(([name, { number }]) => [number, name as EventName]));
 

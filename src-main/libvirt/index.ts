@@ -16,7 +16,7 @@ export {
 } from './errors.ts';
 export type { ErrorName } from './errors.ts';
 export { events } from './events.ts';
-export type { EventName, EventOf } from './events.ts';
+export type { EventName, EventOf, EventWrittenOf } from './events.ts';
 export { encodePacket, FrameReader, HEADER, PACKET_MAX, packetStatus, packetType } from './frame.ts';
 export type { Header, Packet } from './frame.ts';
 export { procedureName, procedures } from './procedures.ts';
@@ -33,6 +33,7 @@ export { Hole, LibvirtStream, STREAM_CHUNK } from './stream.ts';
 export { errorInfo, param, paramRecord, paramValues } from './types.ts';
 export type { Dom, DomIn, ErrorInfo, Net, Param, ParamKind, ParamValue, Pool, Snapshot, Vol } from './types.ts';
 export { Reader, Writer, XdrError } from './xdr.ts';
+export type { AnyCodec, Codec, Read, Written } from './xdr.ts';
 export { localSockets, openLocal } from './local.ts';
 export type { LocalOptions } from './local.ts';
 export { formatPacket, withoutSecrets } from './trace.ts';

@@ -96,9 +96,12 @@ export class LibvirtStream<Result = unknown> extends Duplex {
     if (this.#state === 'opening') this.#state = 'open';
   }
 
-  /** The opening call failed, or the connection ended. */
-  failed(error: Error): void {
-    this.#over(error);
+  /** The connection ended. By our own leave there is no error, but no `end` either: what was read is not whole. */
+  lost(error: Error | null): void {
+    if (error) return this.#over(error);
+    this.#state = 'over';
+    if (this.#letGo) this.#letGo();
+    else this.destroy();
   }
 
   /** A packet of this stream. Data may come before the reply that opened it was seen by anyone. */
