@@ -43,6 +43,6 @@ export class BannerReader {
 function printable(line: string): string {
   return line
     .slice(0, MOST_LINE)
-    .replace(/[\p{C}\p{Zl}\p{Zp}\uFFFD]+/gu, ' ')
+    .replace(/[\s\p{C}\uFFFD]+/gu, ' ')
     .trim();
 }

@@ -55,7 +55,7 @@ export function parseRange(given: string | readonly string[], confirm = false): 
     const why = publicOne ? `${publicOne.text} is public` : count > WIDE ? `${range} is wider than a /16` : null;
     if (why) {
       throw bad(
-        `${why}: a sweep would call ${count.toLocaleString('en')} addresses. Confirm it if you may do that there.`,
+        `${why}: a sweep would call ${count.toLocaleString('en')} ${count === 1 ? 'address' : 'addresses'}. Confirm it if you may do that there.`,
         { addresses: count, confirm: true },
       );
     }

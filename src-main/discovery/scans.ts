@@ -37,7 +37,7 @@ export interface ScansOptions {
 }
 
 /** Connections a second, where the admin says nothing: a /24 in a moment, and no burden to a switch. */
-const RATE = 2000;
+const RATE = 3000;
 /** How often a scan is told of, in milliseconds. */
 const TELL_MS = 100;
 /** How often what was found is handed to the store. */

@@ -58,6 +58,9 @@ const OUTAGE_MS = 3000;
 const SHORTAGE_MS = 10_000;
 /** So many failures in a row to call at all are an outage. */
 const OUTAGE_CALLS = 8;
+/** How long to hold back before the next try to call, while there is no network or no socket. */
+const OUTAGE_HOLD_MS = 250;
+const SHORTAGE_HOLD_MS = 100;
 
 interface Attempt {
   target: Target;
@@ -96,6 +99,7 @@ class Sweep {
   #outage: { since: number; calls: number } | null = null;
   /** Since when the system has had no socket to give. */
   #shortSince: number | null = null;
+  #holdUntil = 0;
   #callOffWake = () => {};
   #callOffTick: (() => void) | null = null;
   #callOffWait = () => {};
@@ -136,6 +140,8 @@ class Sweep {
     this.#callOffWake();
     this.#callOffWait();
     while (!this.#over) {
+      const hold = this.#holdUntil - this.#options.clock.now();
+      if (hold > 0) return this.#wake(hold);
       // While nothing can be called, one at a time feels for the network to come back.
       if (this.#held && [...this.#attempts].some(({ state }) => state === 'calling')) return;
       if (!this.#options.sockets.take()) {
@@ -293,16 +299,10 @@ class Sweep {
         ),
       );
     }
-    if (attempt.turn < this.#patience.tries) {
-      this.#again.push({ target: attempt.target, turn: attempt.turn + 1 });
-      this.#free(attempt);
-    } else {
-      this.#end.uncalled += 1;
-      this.#settle(attempt, { kind: 'uncalled' });
-    }
-    if (this.#over) return;
-    if (this.#held) this.#wake(250);
-    else this.#pump();
+    if (this.#held) this.#holdUntil = now + OUTAGE_HOLD_MS;
+    if (attempt.turn < this.#patience.tries) return this.#retry(attempt);
+    this.#end.uncalled += 1;
+    this.#settle(attempt, { kind: 'uncalled' });
   }
 
   /** Not the target's fault: it is called again without counting a try. */
@@ -312,7 +312,8 @@ class Sweep {
     this.#again.push({ target: attempt.target, turn: attempt.turn });
     this.#free(attempt);
     this.#options.sockets.shrink();
-    if (now - this.#shortSince < SHORTAGE_MS) return this.#wake(100);
+    this.#holdUntil = now + SHORTAGE_HOLD_MS;
+    if (now - this.#shortSince < SHORTAGE_MS) return this.#pump();
     this.#finish(
       new Failure(
         'unreachable',

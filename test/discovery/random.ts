@@ -1,0 +1,13 @@
+// Random numbers that can be had again: a failing test prints its seed.
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `SEED=n` runs one again; else another each time. */
+export const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
