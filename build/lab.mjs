@@ -63,12 +63,12 @@ const state = JSON.parse(up.stdout);
 const { admin, hosts, directory } = state;
 
 /** Starts a program on the admin's side. */
-function start(argv, env = {}) {
+function start(argv, { env = {}, stderr = 'inherit' } = {}) {
   const [file, ...args] = [
     ...['nsenter', '-t', String(admin.keeper.pid), '-m', '-u', '-n', '--', 'env', '-C', top, `HOME=${admin.home}`],
     ...argv,
   ];
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, ...env } });
   children.push(child);
   return child;
 }
@@ -112,9 +112,10 @@ try {
   const display = process.env.DISPLAY && ensureBrowser() === null;
   if (display) {
     const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-    start(['chromium', '--no-sandbox', ...quiet, `--user-data-dir=${join(directory, 'browser')}`, `--app=${url}`], {
-      XAUTHORITY: process.env.XAUTHORITY ?? join(homedir(), '.Xauthority'),
-    }).stdout.resume();
+    const env = { XAUTHORITY: process.env.XAUTHORITY ?? join(homedir(), '.Xauthority') };
+    // Root has no sandbox; test-type keeps the window from a banner about that.
+    const flags = ['--no-sandbox', '--test-type', ...quiet, `--user-data-dir=${join(directory, 'browser')}`];
+    start(['chromium', ...flags, `--app=${url}`], { env, stderr: 'ignore' }).stdout.resume();
   }
   console.log(`
 Drover is open on the lab${display ? ' in a window of its own, and' : ','} in any browser of this machine at
