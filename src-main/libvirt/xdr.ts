@@ -23,6 +23,11 @@ export const STRING_MAX = 4_194_304;
 
 const padding = (length: number) => -length & 3;
 
+/** Node writes a zero for what is no number, and cuts off fractions: a missing argument would pass for 0. */
+function whole(value: number): void {
+  if (!Number.isInteger(value)) throw new XdrError(`${String(value)} is no whole number`);
+}
+
 /** A buffer that grows as it is written. */
 export class Writer {
   #bytes: Buffer;
@@ -48,11 +53,13 @@ export class Writer {
   }
 
   i32(value: number): void {
+    whole(value);
     const at = this.#advance(4);
     this.#bytes.writeInt32BE(value, at);
   }
 
   u32(value: number): void {
+    whole(value);
     const at = this.#advance(4);
     this.#bytes.writeUInt32BE(value, at);
   }
@@ -170,7 +177,13 @@ export const u64: Codec<bigint | number, bigint> = {
   write: (to, value) => to.u64(BigInt(value)),
   read: (from) => from.u64(),
 };
-export const f64: Codec<number> = { write: (to, value) => to.f64(value), read: (from) => from.f64() };
+export const f64: Codec<number> = {
+  write(to, value) {
+    if (typeof value !== 'number') throw new XdrError(`${String(value)} is no number`);
+    to.f64(value);
+  },
+  read: (from) => from.f64(),
+};
 
 /** A u64 that is known to stay below 2^53, such as memory or the bytes of a disk: a plain number. */
 export const size: Codec<bigint | number, number> = {
