@@ -18,7 +18,7 @@ export interface Listener {
 export interface Line {
   /** Also for a socket that was handed on. */
   hangUp(): void;
-  /** Hands the socket on as if `read` had not been read from it yet. */
+  /** Hands the socket on, paused, as if `read` had not been read from it yet. */
   hand(read: Buffer): Socket;
 }
 
