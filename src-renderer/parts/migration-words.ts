@@ -122,3 +122,29 @@ export function verdictWords(
         : `${name} RUNS TWICE: on ${list(runningOn)}`;
   return `${runs}; ${definedOn.length === 0 ? 'no host keeps its definition' : `its definition is on ${list(definedOn)}`}.`;
 }
+
+/** What differs from nothing being asked for, as facts to be listed. */
+export function optionFacts(options: MigrationOptions): { name: string; value: string; mono?: boolean }[] {
+  const yes = (name: string, on: boolean) => (on ? [{ name, value: 'yes' }] : []);
+  const said = (name: string, value: string | number | null, unit = '') =>
+    value === null ? [] : [{ name, value: `${value}${unit}`, mono: typeof value === 'string' }];
+  return [
+    { name: 'Mode', value: options.mode },
+    { name: 'Transport', value: options.transport },
+    { name: 'Storage', value: options.storage },
+    { name: 'Kept on the target', value: options.persistent ? 'yes' : 'no' },
+    { name: 'Removed from the source', value: options.undefineSource ? 'yes' : 'no' },
+    ...yes('Auto-converge', options.autoConverge),
+    ...yes('Post-copy', options.postCopy),
+    ...yes('Compressed', options.compressed),
+    ...yes('TLS', options.tls),
+    ...yes('Unsafe', options.unsafe),
+    ...yes('In spite of the checks', options.force),
+    ...said('Parallel connections', options.parallel),
+    ...said('Bandwidth', options.bandwidthMiBps, ' MiB/s'),
+    ...said('Longest stop', options.maxDowntimeMs, ' ms'),
+    ...said('Migration URI', options.migrateUri),
+    ...said('Listens on', options.listenAddress),
+    ...said('Name on the target', options.destName),
+  ];
+}
