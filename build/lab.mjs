@@ -96,7 +96,7 @@ try {
     ...[process.execPath, 'bin/drover.mjs', 'serve', '--listen', `127.0.0.1:${port}`],
     ...['--data', join(directory, 'drover')],
   ]);
-  const [url, token] = await line(app, /http:\S+#token=(\S+)/);
+  const [url, token] = await line(app, /http:\S+#token=(\S+)(?=\n)/);
   app.once('exit', (code) => void stop(code ?? 1));
   await line(start([process.execPath, 'build/pipe.mjs', `unix:${door}`, `tcp:${port}`]), /listening/);
 

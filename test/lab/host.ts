@@ -64,7 +64,7 @@ export async function startDaemon(host: HostRecord, daemon: Daemon): Promise<voi
     daemon === 'libvirtd'
       ? ['virsh', '-c', 'qemu:///system', 'uri']
       : ['bash', '-c', 'exec 3<>/dev/tcp/127.0.0.1/22 && read -r -t 5 line <&3'];
-  await until(`${daemon} on ${host.name} answers`, () => succeeds(inside(host, answers)));
+  await until(`${daemon} on ${host.name} answers`, () => succeeds(inside(host, answers)), 40_000);
 }
 
 /** Kills every process of that name at once: for sshd, its sessions too. */
