@@ -60,11 +60,12 @@ export async function until<T>(
   ask: () => Promise<T> | T,
   timeoutMs = 20_000,
   everyMs = 50,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, undefined | null | false>> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
-    if (answer !== undefined && answer !== null && answer !== false) return answer;
+    if (answer !== undefined && answer !== null && answer !== false)
+      return answer as Exclude<T, undefined | null | false>;
     if (performance.now() > end) throw new Error(`${what}: not within ${timeoutMs / 1000} s`);
     await new Promise((wake) => setTimeout(wake, everyMs));
   }
