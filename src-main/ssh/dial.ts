@@ -17,7 +17,8 @@ export function dial({ host, port, label, timeoutMs, signal }: DialOptions): Pro
       reject(calledOff(label));
       return;
     }
-    const socket = connect({ host, port, noDelay: true });
+    // Paused: what the host says or does first is for whom the socket is given to.
+    const socket = connect({ host, port, noDelay: true }).pause();
     const settle = (error: SshError | null) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

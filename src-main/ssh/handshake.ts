@@ -84,6 +84,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   };
   const abort = () => fail(calledOff(label));
   const deadline = new Deadline(() => {
+    heardFrom();
     if (phase === 'banner' && firstBytes.length > 0) {
       broke(null);
       return;
@@ -157,6 +158,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   socket.on('data', hear);
   deadline.set(options.handshakeMs);
   if (signal?.aborted) abort();
+  else if (socket.destroyed || socket.readableEnded) broke(null);
   return { client, deadline, done, signal: gone.signal, fail, banner: () => identOf(client).trim() };
 }
 
