@@ -1,85 +1,67 @@
-// What is being carried, by mouse or by keyboard, and what each host says to it.
-import { SvelteMap } from 'svelte/reactivity';
-import type { DomainView, HostId, HostView, Preflight } from '../../contract/model.ts';
-import { judge, type Verdict } from './rule.ts';
+// What is being carried, by mouse or by keyboard, and over which host it is.
+import type { DomainView, HostId, HostView } from '../../contract/model.ts';
+import { Verdicts, type Surroundings } from './verdicts.svelte.ts';
+import type { Verdict } from './rule.ts';
 
-/** What a drag has to know and to do; nothing of it touches the DOM. */
-export interface Surroundings {
-  host(id: HostId): HostView | undefined;
-  /** Asks the hosts themselves, for every other host at once. */
-  ask(domain: DomainView): Promise<Record<HostId, Preflight>>;
+export interface Ground extends Surroundings {
   /** What was carried was put on a host that did not refuse it. */
   drop(domains: readonly DomainView[], to: HostId): void;
+  /** The host where it was put refused it. */
+  refused(reason: string): void;
 }
 
-/** More than this many VMs are not asked about while they hang in the air; the dialog asks about all. */
-const mostAsked = 24;
-
 export class Drag {
-  /** What is carried; empty while nothing is. */
-  domains: readonly DomainView[] = $state.raw([]);
   by: 'mouse' | 'keyboard' = $state('mouse');
   /** The host under the mouse, or the one chosen by keyboard. */
   over = $state<HostId | null>(null);
-  readonly #around: Surroundings;
-  readonly #answers = new SvelteMap<string, Record<HostId, Preflight> | 'asking' | 'unknown'>();
+  #verdicts: Verdicts | null = $state.raw(null);
+  readonly #ground: Ground;
 
-  constructor(around: Surroundings) {
-    this.#around = around;
+  constructor(ground: Ground) {
+    this.#ground = ground;
   }
 
   get active(): boolean {
-    return this.domains.length > 0;
+    return this.#verdicts !== null;
+  }
+
+  /** What is carried; empty while nothing is. */
+  get domains(): readonly DomainView[] {
+    return this.#verdicts?.domains ?? [];
   }
 
   /** What is carried, in words. */
   get what(): string {
-    const [first] = this.domains;
-    return this.domains.length === 1 && first ? first.name : `${this.domains.length} VMs`;
+    const { domains } = this;
+    return domains.length === 1 && domains[0] ? domains[0].name : `${domains.length} VMs`;
   }
 
   start(domains: readonly DomainView[], by: 'mouse' | 'keyboard'): void {
-    this.#answers.clear();
-    this.domains = domains;
+    if (domains.length === 0) return;
     this.by = by;
     this.over = null;
-    for (const domain of domains.slice(0, mostAsked)) void this.#ask(domain);
+    this.#verdicts = new Verdicts(domains, this.#ground);
+    this.#verdicts.ask();
   }
 
   /** Null while nothing is carried. */
   verdict(host: HostView): Verdict | null {
-    if (!this.active) return null;
-    return judge(
-      this.domains,
-      host,
-      (domain) => this.#around.host(domain.hostId),
-      (domain) => this.#answers.get(keyOf(domain)) ?? 'unknown',
-    );
+    return this.#verdicts?.of(host) ?? null;
   }
 
-  /** Puts it down; answers whether the host took it. */
-  drop(to: HostId): boolean {
-    const host = this.#around.host(to);
+  /** Puts it down on a host, which may refuse it. */
+  drop(to: HostId): void {
+    const host = this.#ground.host(to);
     const verdict = host ? this.verdict(host) : null;
     const coming = this.domains.filter((domain) => domain.hostId !== to);
     this.end();
-    if (!verdict || verdict.level === 'blocked') return false;
-    this.#around.drop(coming, to);
-    return true;
+    if (verdict === null) return;
+    if (verdict.level === 'blocked') this.#ground.refused(verdict.reason ?? 'This host cannot take it.');
+    else this.#ground.drop(coming, to);
   }
 
   end(): void {
-    this.domains = [];
+    this.#verdicts = null;
     this.over = null;
   }
-
-  async #ask(domain: DomainView): Promise<void> {
-    const key = keyOf(domain);
-    const carried = this.domains;
-    this.#answers.set(key, 'asking');
-    const answer = await this.#around.ask(domain).catch(() => 'unknown' as const);
-    if (this.domains === carried) this.#answers.set(key, answer);
-  }
 }
-
-const keyOf = ({ hostId, uuid }: DomainView) => `${hostId}/${uuid}`;

@@ -2,6 +2,7 @@
 // the numbers that are on the screen and nothing else.
 import type { DomainRef, DomainStats, DomainView } from '../../contract/model.ts';
 import { History } from './history.ts';
+import { orderKey } from './order.ts';
 
 export type DomainKey = string;
 
@@ -19,6 +20,8 @@ export class Domain {
   stats: DomainStats | null = $state.raw(null);
   /** What search looks through, in lower case. */
   haystack = '';
+  /** Its name's place among others. */
+  order = '';
   #history: History | null = null;
 
   constructor(view: DomainView) {
@@ -27,7 +30,10 @@ export class Domain {
   }
 
   take(view: DomainView): void {
-    if (this.view?.name !== view.name) this.haystack = view.name.toLowerCase();
+    if (this.view?.name !== view.name) {
+      this.haystack = view.name.toLowerCase();
+      this.order = orderKey(view.name);
+    }
     this.view = view;
     if (view.stats === null) this.stats = null;
     else if (this.stats === null || view.stats.at > this.stats.at) this.takeStats(view.stats);

@@ -20,7 +20,7 @@ import type {
 } from '../../contract/model.ts';
 import { Domain, keyOf, type DomainKey } from './domain.svelte.ts';
 import { Host } from './host.svelte.ts';
-import { byName } from './order.ts';
+import { byKey } from './order.ts';
 
 /** What may need to know that a VM, by its UUID, has another home now. */
 export type Moved = (from: DomainKey, to: DomainKey | null) => void;
@@ -30,6 +30,8 @@ interface Options {
   notice?: (notice: Notice) => void;
   /** Waits before a failed snapshot is asked for again. */
   later?: (retry: () => void) => void;
+  /** How long lists rest after they changed. */
+  rest?: (over: () => void) => void;
 }
 
 /** More than this is not kept while a snapshot is on its way; a fresh one is cheaper. */
@@ -52,7 +54,7 @@ export class FleetStore {
 
   /** By label. */
   readonly hostList: readonly Host[] = $derived.by(() =>
-    [...this.hosts.values()].sort((a, b) => byName(a.view.label, b.view.label) || (a.id < b.id ? -1 : 1)),
+    [...this.hosts.values()].sort((a, b) => byKey(a.order, b.order) || byKey(a.id, b.id)),
   );
   /** Every VM, in no order. Changes when one comes, goes, or changes in what it can be found by. */
   readonly domainList: readonly Domain[] = $derived.by(() => {
@@ -68,6 +70,8 @@ export class FleetStore {
   readonly #domains = new Map<DomainKey, Domain>();
   readonly #homes = new Map<Uuid, Set<Domain>>();
   #shape = $state(0);
+  #resting = false;
+  #touched = false;
 
   readonly #link: Link;
   readonly #options: Required<Options>;
@@ -80,7 +84,12 @@ export class FleetStore {
 
   constructor(link: Link, options: Options = {}) {
     this.#link = link;
-    this.#options = { notice: () => {}, later: (retry) => void setTimeout(retry, 1_000), ...options };
+    this.#options = {
+      notice: () => {},
+      later: (retry) => void setTimeout(retry, 1_000),
+      rest: (over) => void setTimeout(over, 200),
+      ...options,
+    };
   }
 
   /** Begins to listen; the answer ends it. */
@@ -267,9 +276,7 @@ export class FleetStore {
       const old = known.view;
       known.take(view);
       if (old.name !== view.name) this.hosts.get(view.hostId)?.reorder();
-      if (old.name !== view.name || old.state !== view.state || old.stale !== view.stale || !old.job !== !view.job) {
-        this.#shape += 1;
-      }
+      if (!sameToLists(old, view)) this.#touch();
       return;
     }
     const domain = new Domain(view);
@@ -278,7 +285,7 @@ export class FleetStore {
     if (homes) homes.add(domain);
     else this.#homes.set(view.uuid, new Set([domain]));
     this.hosts.get(view.hostId)?.add(domain);
-    this.#shape += 1;
+    this.#touch();
   }
 
   #removeDomain(key: DomainKey): void {
@@ -289,9 +296,22 @@ export class FleetStore {
     homes?.delete(domain);
     if (homes?.size === 0) this.#homes.delete(domain.view.uuid);
     this.hosts.get(domain.view.hostId)?.remove(domain);
-    this.#shape += 1;
+    this.#touch();
     const [next] = homes ?? [];
     for (const moved of this.#moved) moved(key, next?.key ?? null);
+  }
+
+  /** Lists change at once, then rest a moment: at 500 changes a second they are made five times, not sixty. */
+  #touch(): void {
+    this.#touched = true;
+    if (this.#resting) return;
+    this.#touched = false;
+    this.#resting = true;
+    this.#shape += 1;
+    this.#options.rest(() => {
+      this.#resting = false;
+      if (this.#touched) this.#touch();
+    });
   }
 
   #takeStats(row: StatsRow): void {
@@ -323,6 +343,17 @@ export class FleetStore {
     this.scans.set(change.id, { ...change, found: [...found.values()] });
   }
 }
+
+/** Whether nothing changed that VMs are found, counted or sorted by. */
+const sameToLists = (a: DomainView, b: DomainView) =>
+  a.name === b.name &&
+  a.state === b.state &&
+  a.stale === b.stale &&
+  !a.job === !b.job &&
+  a.vcpus === b.vcpus &&
+  a.memoryKiB === b.memoryKiB &&
+  a.persistent === b.persistent &&
+  a.autostart === b.autostart;
 
 /** Brings a map to what a list says, keeping what was there before where `make` does. */
 function replace<T, V>(

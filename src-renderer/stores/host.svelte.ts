@@ -2,7 +2,7 @@
 import type { HostView } from '../../contract/model.ts';
 import type { Domain } from './domain.svelte.ts';
 import { History } from './history.ts';
-import { byName } from './order.ts';
+import { byKey, orderKey } from './order.ts';
 
 /** What changes every few seconds. */
 export interface HostLoad {
@@ -28,6 +28,11 @@ export class Host {
   /** Its VMs can be acted on. */
   get online(): boolean {
     return this.view.state === 'online';
+  }
+
+  /** Its label's place among others. */
+  get order(): string {
+    return orderKey(this.view.label);
   }
 
   take(view: HostView): void {
@@ -72,6 +77,6 @@ export class Host {
 
   #sorted(): Domain[] {
     void this.#shape;
-    return [...this.#members].sort((a, b) => byName(a.view.name, b.view.name));
+    return [...this.#members].sort((a, b) => byKey(a.order, b.order));
   }
 }

@@ -21,6 +21,8 @@ export interface Query {
   matches(domain: Findable, home: Home | undefined): boolean;
   /** Whether a host, by itself, is what was looked for. */
   matchesHost(home: Home): boolean;
+  /** It asks for figures that change all the time. */
+  live: boolean;
   /** What was not understood, a sentence each. */
   hints: string[];
 }
@@ -85,7 +87,8 @@ export function parse(text: string): Query {
   const hints: string[] = [];
   const tests: Test[] = [];
   const hostTests: ((home: Home) => boolean)[] = [];
-  for (const term of split(text)) {
+  const terms = split(text);
+  for (const term of terms) {
     const test = testOf(term, hints);
     if (!test) continue;
     tests.push(term.not ? (domain, home) => !test(domain, home) : test);
@@ -95,6 +98,7 @@ export function parse(text: string): Query {
     empty: tests.length === 0,
     matches: (domain, home) => tests.every((test) => test(domain, home)),
     matchesHost: (home) => hostTests.every((test) => test(home)),
+    live: terms.some(({ key }) => key === 'cpu'),
     hints,
   };
 }

@@ -9,13 +9,17 @@ export interface MenuAction {
   keys?: string | undefined;
   /** Why it cannot be chosen now; shown under its label. */
   off?: string | null | undefined;
+  /** Something to know before choosing it; shown under its label. */
+  note?: string | null | undefined;
   danger?: boolean | undefined;
   checked?: boolean | undefined;
   /** A tint of its own (a host's), as a hue. */
   hue?: number | undefined;
   run?: (() => void) | undefined;
-  /** A menu below it. */
-  items?: MenuItem[] | undefined;
+  /** A menu below it, made when it is opened. */
+  items?: (() => MenuItem[]) | undefined;
+  /** The menu below it is opened. */
+  onopen?: (() => void) | undefined;
 }
 
 export type MenuItem = MenuAction | 'line' | { heading: string };

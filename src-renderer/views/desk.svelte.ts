@@ -2,11 +2,13 @@
 import { createContext } from 'svelte';
 import type { Link } from '../../contract/link.ts';
 import type { DomainView, HostId, Preflight } from '../../contract/model.ts';
-import { Drag } from '../drag/drag.svelte.ts';
+import { Drag, type Ground } from '../drag/drag.svelte.ts';
+import { Clock } from '../stores/clock.svelte.ts';
 import { ConsolesStore } from '../stores/consoles.svelte.ts';
 import { Dialogs } from '../stores/dialogs.svelte.ts';
 import type { Domain } from '../stores/domain.svelte.ts';
 import { FleetStore } from '../stores/fleet.svelte.ts';
+import { MigrationTraces } from '../stores/migration-traces.svelte.ts';
 import { Layout } from '../stores/layout.svelte.ts';
 import { PreferencesStore } from '../stores/preferences.svelte.ts';
 import { Search } from '../stores/search.svelte.ts';
@@ -14,11 +16,14 @@ import { Selection } from '../stores/selection.svelte.ts';
 import { Tasks } from '../stores/tasks.svelte.ts';
 import { Tints } from '../stores/tints.ts';
 import { Toasts } from '../stores/toasts.svelte.ts';
+import { OpenMenu } from './open-menu.svelte.ts';
 import type { ActionContext } from '../stores/actions.ts';
 import type { TerminalScreen } from '../parts/terminal.ts';
 
 export class Desk implements ActionContext {
   readonly link: Link;
+  readonly clock = new Clock();
+  readonly menu = new OpenMenu();
   readonly toasts = new Toasts();
   readonly dialogs = new Dialogs();
   readonly fleet: FleetStore;
@@ -29,7 +34,9 @@ export class Desk implements ActionContext {
   readonly search: Search;
   readonly tasks: Tasks;
   readonly consoles: ConsolesStore<TerminalScreen>;
+  readonly ground: Ground;
   readonly drag: Drag;
+  readonly traces: MigrationTraces;
 
   constructor(link: Link) {
     this.link = link;
@@ -40,8 +47,9 @@ export class Desk implements ActionContext {
     this.tints = new Tints(this.preferences);
     this.layout = new Layout(this.preferences);
     this.selection = new Selection(this.fleet);
-    this.search = new Search(this.fleet);
+    this.search = new Search(this.fleet, this.clock);
     this.tasks = new Tasks(this.fleet);
+    this.traces = new MigrationTraces(link);
     this.consoles = new ConsolesStore(link, {
       label: (hostId) => this.fleet.label(hostId),
       running: (uuid) =>
@@ -50,18 +58,23 @@ export class Desk implements ActionContext {
           .filter(({ view }) => view.id !== null && !view.stale)
           .map(({ view }) => view.hostId),
     });
-    this.drag = new Drag({
+    this.ground = {
       host: (id) => this.fleet.hosts.get(id)?.view,
       ask: async ({ uuid, hostId }) =>
         (await link.call('migrations.preflight', { uuid, from: hostId })) as Record<HostId, Preflight>,
       drop: (domains, to) => this.migrate(domains, to),
-    });
+      refused: (reason) => this.toasts.show('warn', reason),
+    };
+    this.drag = new Drag(this.ground);
   }
 
   /** Begins to listen; the answer ends it. */
   start(): () => void {
     void this.preferences.load().catch(() => {}); // the usual choices do as well
-    return this.fleet.start();
+    const undo = [this.fleet.start(), this.clock.start()];
+    return () => {
+      for (const end of undo) end();
+    };
   }
 
   hue(hostId: HostId): number {

@@ -1,0 +1,70 @@
+// The keyboard: what is pressed, and what it does. Gives way in fields, in dialogs and in consoles.
+import { domainActions, runOn, type DomainAction } from '../stores/actions.ts';
+import type { Desk } from './desk.svelte.ts';
+
+interface Shortcut {
+  keys: string;
+  does: string;
+  run: (desk: Desk) => void;
+  /** Works even where something is being typed. */
+  anywhere?: true;
+}
+
+export const windowShortcuts: Shortcut[] = [
+  { keys: 'Ctrl+F', does: 'Search', run: () => focusOn('search'), anywhere: true },
+  { keys: 'Ctrl+K', does: 'All actions', run: (desk) => desk.dialogs.show({ kind: 'palette' }), anywhere: true },
+  { keys: '?', does: 'Keyboard shortcuts', run: (desk) => desk.dialogs.show({ kind: 'shortcuts' }) },
+  { keys: '1', does: 'Hosts', run: (desk) => (desk.layout.tab = 'hosts') },
+  { keys: '2', does: 'VMs', run: (desk) => (desk.layout.tab = 'vms') },
+  { keys: 'T', does: 'Show or hide the tree', run: (desk) => desk.layout.toggle('tree') },
+  { keys: 'D', does: 'Show or hide details', run: (desk) => desk.layout.toggle('detail') },
+  { keys: 'J', does: 'Show or hide recent tasks', run: (desk) => desk.layout.toggle('tasks') },
+  { keys: 'Ctrl+W', does: 'Close the console in front', run: (desk) => closeFront(desk) },
+];
+
+/** `Ctrl+Shift+M` of an event; Cmd counts as Ctrl. */
+export function pressed(event: KeyboardEvent): string {
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const shift = event.shiftKey && (event.key.length > 1 || /[a-z]/i.test(event.key));
+  return `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.altKey ? 'Alt+' : ''}${shift ? 'Shift+' : ''}${key}`;
+}
+
+/** Where keys belong to what has the focus. */
+function isTaken(element: EventTarget | null): 'console' | 'field' | null {
+  if (!(element instanceof Element)) return null;
+  if (element.closest('.xterm')) return 'console';
+  return element.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') ? 'field' : null;
+}
+
+export function onKey(event: KeyboardEvent, desk: Desk): void {
+  if (event.defaultPrevented || event.isComposing) return;
+  const taken = isTaken(event.target);
+  if (taken === 'console') return;
+  const keys = pressed(event);
+  const inDialog =
+    desk.dialogs.open !== null ||
+    (event.target instanceof Element && event.target.closest('[role=dialog], [role=menu]') !== null);
+  const shortcut = windowShortcuts.find((one) => one.keys === keys);
+  if (shortcut && !inDialog && (taken === null || shortcut.anywhere)) {
+    event.preventDefault();
+    shortcut.run(desk);
+    return;
+  }
+  if (inDialog || taken !== null || desk.drag.active) return;
+  const action = (domainActions as readonly DomainAction[]).find((one) => one.keys === keys);
+  // Enter is the list's own: it opens what the keyboard is at.
+  if (!action || keys === 'Enter' || desk.selection.domains.length === 0) return;
+  event.preventDefault();
+  runOn(action, desk.selection.domains, desk);
+}
+
+export function focusOn(part: 'search' | 'tree' | 'table'): void {
+  const element = document.querySelector<HTMLElement>(`[data-part=${part}]`);
+  element?.focus();
+  if (element instanceof HTMLInputElement) element.select();
+}
+
+function closeFront(desk: Desk): void {
+  const { tab } = desk.layout;
+  if (tab.startsWith('console:')) desk.closeConsole(tab.slice('console:'.length));
+}

@@ -1,0 +1,122 @@
+// The menus of a VM and of a host: the actions, with the reason where one cannot be done now.
+import type { HostView } from '../../contract/model.ts';
+import type { Verdict } from '../drag/rule.ts';
+import { Verdicts } from '../drag/verdicts.svelte.ts';
+import { actionIcon } from '../parts/action-icons.ts';
+import { domainAction, hostActions, offFor, runOn, type Action, type DomainActionId } from '../stores/actions.ts';
+import type { Domain } from '../stores/domain.svelte.ts';
+import type { Host } from '../stores/host.svelte.ts';
+import type { MenuAction, MenuItem } from '../ui/menu.ts';
+import type { Desk } from './desk.svelte.ts';
+
+/** More hosts than this are picked in the dialog, which can be typed in. */
+const mostHosts = 24;
+
+export function entry<T>(action: Action<T>, targets: readonly T[], desk: Desk): MenuAction {
+  return {
+    id: action.id,
+    label: action.title,
+    icon: actionIcon(action.id),
+    keys: action.keys,
+    danger: action.danger,
+    off: offFor(action, targets, desk),
+    run: () => runOn(action, targets, desk),
+  };
+}
+
+const groups: DomainActionId[][] = [
+  ['console'],
+  ['start', 'resume', 'suspend', 'shutdown', 'reboot', 'managedsave'],
+  ['migrate', 'carry'],
+  ['destroy', 'reset', 'delete'],
+];
+
+export function domainMenu(domains: readonly Domain[], desk: Desk): MenuItem[] {
+  const items: MenuItem[] = [];
+  for (const group of groups) {
+    if (items.length > 0) items.push('line');
+    const entries = group.map((id) => entry(domainAction(id), domains, desk));
+    // Run and Resume, Pause and Resume exclude each other: only what could be meant is shown.
+    items.push(...entries.filter(({ id, off }) => !(id === 'resume' && off)));
+    if (group.includes('console') && domains.length === 1) items.push(beside(domains, desk));
+    if (group.includes('migrate')) items.splice(-2, 0, migrateTo(domains, desk));
+  }
+  return domains.length > 1 ? [{ heading: `${domains.length} VMs` }, ...items] : items;
+}
+
+function beside(domains: readonly Domain[], desk: Desk): MenuAction {
+  const open = entry(domainAction('console'), domains, desk);
+  return {
+    ...open,
+    id: 'console-beside',
+    label: 'Open Console Beside',
+    keys: 'Shift+Enter',
+    run: () => domains.forEach((domain) => desk.openConsole(domain, 'beside')),
+  };
+}
+
+const rank = { ok: 0, warn: 1, checking: 2, blocked: 3 } satisfies Record<Verdict['level'], number>;
+
+/** Hosts, the likely ones first, each with what it says to it. */
+function migrateTo(domains: readonly Domain[], desk: Desk): MenuAction {
+  const views = domains.map(({ view }) => view);
+  const verdicts = new Verdicts(views, desk.ground);
+  return {
+    id: 'migrate-to',
+    label: 'Migrate to',
+    icon: actionIcon('migrate'),
+    off: offFor(domainAction('migrate'), domains, desk),
+    onopen: () => verdicts.ask(),
+    items: () => {
+      const hosts = desk.fleet.hostList.map(({ view }) => ({ view, verdict: verdicts.of(view) }));
+      hosts.sort((a, b) => rank[a.verdict.level] - rank[b.verdict.level]);
+      const items: MenuItem[] = hosts.slice(0, mostHosts).map(({ view, verdict }) => ({
+        id: view.id,
+        label: view.label,
+        hue: desk.hue(view.id),
+        off: verdict.level === 'blocked' ? (verdict.reason ?? 'It cannot take it') : null,
+        note: verdict.level === 'warn' ? verdict.reason : null,
+        run: () =>
+          desk.migrate(
+            views.filter((one) => one.hostId !== view.id),
+            view.id,
+          ),
+      }));
+      if (hosts.length <= mostHosts) return items;
+      const more = { id: 'more-hosts', label: `All ${hosts.length} hosts…`, run: () => desk.migrate(views, null) };
+      return [...items, 'line', more];
+    },
+  };
+}
+
+export function hostMenu(host: Host, desk: Desk): MenuItem[] {
+  const [first, second, ...rest] = hostActions.map((action) => entry(action, [host], desk));
+  const items: MenuItem[] = [];
+  for (const item of [first, second]) if (item && !item.off) items.push(item);
+  return [...items, ...rest];
+}
+
+/** What to do first about a host that is not online. */
+export function remedyFor(view: HostView, desk: Desk): { title: string; run: () => void } | null {
+  switch (view.state) {
+    case 'untrusted':
+      return { title: 'Check its key…', run: () => desk.dialogs.show({ kind: 'host-key', hostId: view.id }) };
+    case 'unreachable':
+    case 'auth-failed':
+    case 'not-libvirt':
+    case 'disconnected':
+      return {
+        title: view.state === 'disconnected' ? 'Connect' : 'Try now',
+        run: () => {
+          const host = desk.fleet.hosts.get(view.id);
+          const connect = hostActions.find((action) => action.id === 'connect');
+          if (host && connect) runOn(connect, [host], desk);
+        },
+      };
+    case 'connecting':
+    case 'online':
+      return null;
+    default:
+      return view.state satisfies never;
+  }
+}
