@@ -29,7 +29,7 @@ export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOp
       }
       underWay += 1;
       try {
-        return await door.call(String(name), args, session);
+        return await door.call(typeof name === 'string' ? name : '', args, session);
       } finally {
         underWay -= 1;
       }

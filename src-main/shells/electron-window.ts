@@ -1,0 +1,130 @@
+// The desktop's window: its page, what the page may say to the main side, and where the window stood.
+import { join } from 'node:path';
+import { BrowserWindow, dialog, screen, type IpcMainInvokeEvent, type Rectangle } from 'electron';
+import { z } from 'zod';
+import { Failure, toErr } from '../../contract/failure.ts';
+import type { Answer } from '../../contract/link.ts';
+import type { Preferences } from '../../contract/model.ts';
+import { Session } from '../api/api.ts';
+import type { Drover } from '../api/drover.ts';
+import { isOurs, origin } from './electron-page.ts';
+
+/** Under this name in the window's preferences. */
+const placeName = 'desktop';
+
+const placeCheck = z.object({
+  x: z.number().int(),
+  y: z.number().int(),
+  width: z.number().int().min(400).max(20_000),
+  height: z.number().int().min(300).max(20_000),
+  maximized: z.boolean(),
+});
+type Place = z.infer<typeof placeCheck>;
+
+export class ElectronWindow {
+  readonly #drover: Drover;
+  readonly #window: BrowserWindow;
+  /** Of the page that is loaded: what it opened ends with it. */
+  #session = new Session();
+
+  static async open(drover: Drover): Promise<ElectronWindow> {
+    const { data } = await drover.door.call('preferences.get', {}, new Session());
+    const kept = placeCheck.safeParse((data as Preferences | null)?.window[placeName]);
+    const window = new ElectronWindow(drover, kept.success && isOnScreen(kept.data) ? kept.data : null);
+    await window.#window.loadURL(`${origin}/`);
+    return window;
+  }
+
+  private constructor(drover: Drover, place: Place | null) {
+    this.#drover = drover;
+    const { maximized = false, ...bounds } = place ?? { width: 1280, height: 800 };
+    const window = new BrowserWindow({
+      ...bounds,
+      minWidth: 640,
+      minHeight: 400,
+      title: 'Drover',
+      show: false,
+      webPreferences: {
+        preload: join(import.meta.dirname, '..', '..', 'dist', 'main', 'preload.cjs'),
+        sandbox: true,
+        contextIsolation: true,
+        nodeIntegration: false,
+        webviewTag: false,
+        navigateOnDragDrop: false,
+        spellcheck: false, // would fetch its dictionaries
+      },
+    });
+    this.#window = window;
+    window.once('ready-to-show', () => {
+      if (maximized) window.maximize();
+      window.show();
+    });
+    window.on('close', () => this.#keepPlace());
+    window.on('closed', () => {
+      this.#session.end();
+      drover.windows(0);
+    });
+    drover.windows(1);
+
+    const { webContents } = window;
+    webContents.ipc.handle('call', (event, name: unknown, args: unknown) => this.#answer(event, name, args));
+    webContents.on('did-start-navigation', ({ isMainFrame, isSameDocument }) => {
+      if (isMainFrame && !isSameDocument) this.#begin();
+    });
+    webContents.on('render-process-gone', (_, { reason }) => void this.#gone(reason));
+  }
+
+  focus(): void {
+    if (this.#window.isMinimized()) this.#window.restore();
+    this.#window.focus();
+  }
+
+  onClosed(listener: () => void): void {
+    this.#window.on('closed', listener);
+  }
+
+  /** Another page, if only the same anew: it knows nothing of what the one before had opened. */
+  #begin(): void {
+    this.#session.end();
+    const { feed } = this.#drover.door;
+    const session = new Session((event, payload) => {
+      if (!this.#window.isDestroyed()) this.#window.webContents.send(`event:${event}`, payload);
+    });
+    session.onEnd(feed.subscribe((deltas) => session.send('deltas', { epoch: feed.epoch, deltas })));
+    this.#session = session;
+  }
+
+  async #answer({ senderFrame }: IpcMainInvokeEvent, name: unknown, args: unknown): Promise<Answer<unknown>> {
+    if (!senderFrame || senderFrame.parent !== null || !isOurs(senderFrame.url)) {
+      return { err: toErr(new Failure('forbidden', 'Only Drover’s own page may call Drover.')), data: null };
+    }
+    return this.#drover.door.call(typeof name === 'string' ? name : '', args, this.#session);
+  }
+
+  async #gone(reason: string): Promise<void> {
+    this.#session.end();
+    if (reason === 'clean-exit') return;
+    const { response } = await dialog.showMessageBox({
+      type: 'error',
+      message: 'Drover’s window stopped working.',
+      detail: `The system says: ${reason}. What Drover is doing goes on without it.`,
+      buttons: ['Open it again', 'Close'],
+    });
+    if (this.#window.isDestroyed()) return;
+    if (response === 0) this.#window.webContents.reload();
+    else this.#window.destroy();
+  }
+
+  #keepPlace(): void {
+    const place: Place = { ...this.#window.getNormalBounds(), maximized: this.#window.isMaximized() };
+    void this.#drover.door.call('preferences.set', { window: { [placeName]: place } }, this.#session);
+  }
+}
+
+/** Screens come and go: a window on one that is gone could not be found. */
+function isOnScreen(place: Rectangle): boolean {
+  const { x, y, width, height } = screen.getDisplayMatching(place).workArea;
+  const shownX = Math.min(place.x + place.width, x + width) - Math.max(place.x, x);
+  const shownY = Math.min(place.y + place.height, y + height) - Math.max(place.y, y);
+  return shownX >= 200 && shownY >= 100;
+}
