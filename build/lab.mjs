@@ -20,9 +20,7 @@ function fail(sentence) {
 ensureNode();
 ensureModules();
 if (process.argv[2] === 'down') {
-  const { status, stdout } = lab('down');
-  process.stdout.write(stdout);
-  process.exit(status ?? 1);
+  process.exit(call([...labCli, 'down', '--prefix', PREFIX]).status ?? 1);
 }
 if (process.argv[2]) fail('npm run lab takes no argument but down.');
 const without = ensureLab();

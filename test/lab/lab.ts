@@ -9,16 +9,7 @@ import type { Daemon, HostRecord } from './host.ts';
 import { buildGuestBoot } from './initramfs.ts';
 import { createGuestBridge, createNetwork, netemThere, setLink, setNetem, subnetOf } from './namespaces.ts';
 import { processId } from './processes.ts';
-import {
-  claim,
-  directoryOf,
-  readState,
-  remove,
-  sweep,
-  writeState,
-  type AdminRecord,
-  type LabState,
-} from './registry.ts';
+import { claim, directoryOf, readState, remove, writeState, type AdminRecord, type LabState } from './registry.ts';
 import { run, RunError, until, type RunOptions } from './run.ts';
 
 export interface UpOptions {
@@ -49,7 +40,6 @@ export class Lab {
 
   /** Makes a whole lab: hosts up, guests in their places, those that run ticking. */
   static async up({ prefix = randomPrefix(), owner = process.pid }: UpOptions = {}): Promise<Lab> {
-    await sweep();
     const directory = directoryOf(prefix);
     const shared = join(directory, 'shared');
     const subnet = subnetOf(prefix);
@@ -72,7 +62,7 @@ export class Lab {
       await writeState(state);
       return lab;
     } catch (error) {
-      await lab.down();
+      await lab.down().catch(() => undefined); // why it did not come up matters more
       throw error;
     }
   }

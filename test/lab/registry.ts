@@ -1,4 +1,6 @@
 // Which labs there are on this machine, whose they are, and which were left behind by a run that was killed.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostRecord } from './host.ts';
@@ -41,6 +43,23 @@ export interface LabState {
   hosts: HostRecord[];
 }
 
+/**
+ * One at a time on this machine: what takes a prefix, and what removes a lab, must not see each other half done. The
+ * kernel lets go of the lock with the process that has it.
+ */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(ROOT, { recursive: true });
+  const holder = spawn('flock', ['--exclusive', join(ROOT, '.lock'), 'sh', '-c', 'echo held; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    await once(holder.stdout, 'data');
+    return await work();
+  } finally {
+    holder.stdin.end();
+  }
+}
+
 export const directoryOf = (prefix: string) => join(ROOT, prefix);
 
 export async function writeState(state: LabState, folder = state.directory): Promise<void> {
@@ -51,13 +70,20 @@ export async function writeState(state: LabState, folder = state.directory): Pro
 
 export const readState = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as LabState;
 
-/** Takes the prefix, with the first state of its lab. @throws Error where a lab has it. */
+/** Takes the prefix, with the first state of its lab, once what was left behind is gone. @throws Error where a lab has it. */
 export async function claim(state: LabState): Promise<void> {
-  const { prefix, directory } = state;
+  const { prefix } = state;
   if (!/^[a-z][a-z0-9]{0,9}$/.test(prefix)) {
     throw new Error(`“${prefix}” is no prefix for a lab: up to ten small letters and digits, a letter first`);
   }
-  await mkdir(ROOT, { recursive: true });
+  await alone(async () => {
+    await removeLeft();
+    await settleIn(state);
+  });
+}
+
+async function settleIn(state: LabState): Promise<void> {
+  const { prefix, directory } = state;
   // Renamed into place with its state in it: there is no moment at which a killed run leaves a folder of nobody's.
   const fresh = await mkdtemp(join(ROOT, '.new-'));
   await chmod(fresh, 0o755); // QEMU of an ordinary user passes through
@@ -78,7 +104,9 @@ export async function listLabs(): Promise<LabState[]> {
 }
 
 /** Ends the lab's own processes and removes all that it made. Works on half a lab too, and twice. */
-export async function remove(state: LabState): Promise<void> {
+export const remove = (state: LabState): Promise<void> => alone(() => removeOne(state));
+
+async function removeOne(state: LabState): Promise<void> {
   // With its process 1 a host's whole pid namespace ends, and with its last process every mount of it.
   await Promise.all([...state.hosts.map((host) => end(host.init)), state.admin && end(state.admin.keeper)]);
   await removeNetwork(state.prefix);
@@ -86,8 +114,10 @@ export async function remove(state: LabState): Promise<void> {
 }
 
 /** Removes labs whose owner is gone; returns their prefixes. */
-export async function sweep(): Promise<string[]> {
+export const sweep = (): Promise<string[]> => alone(removeLeft);
+
+async function removeLeft(): Promise<string[]> {
   const left = (await listLabs()).filter(({ owner }) => owner !== null && !alive(owner));
-  await Promise.all(left.map(remove));
+  await Promise.all(left.map(removeOne));
   return left.map(({ prefix }) => prefix);
 }
