@@ -95,7 +95,7 @@ try {
     ...['--data', join(directory, 'drover')],
   ]);
   const [url, token] = await line(app, /http:\S+#token=(\S+)(?=\n)/);
-  app.once('exit', (code) => void stop(code ?? 1));
+  app.once('exit', (code) => void stop(code ?? 0)); // by a signal: taken down from elsewhere
   await line(start([process.execPath, 'build/pipe.mjs', `unix:${door}`, `tcp:${port}`]), /listening/);
 
   for (const { name, uri, fingerprints } of hosts) {
