@@ -127,10 +127,12 @@ export const ensureBrowser = () => ensureDebian(browserPackages, 'the browser te
 /** The words before the arguments that run a TypeScript file with this Node. */
 export const tsx = [process.execPath, '--import', 'tsx'];
 
-/** Where Electron's binary is, or null: its package alone does not bring it. */
+/** Where Electron's own files are, if they are: its package alone does not bring them. */
+export const electronDist = process.env.ELECTRON_OVERRIDE_DIST_PATH ?? join(top, 'node_modules/electron/dist');
+
+/** Electron's program, or null. */
 export function electronBinary() {
-  const folder = join(top, 'node_modules/electron');
-  const path = join(folder, 'path.txt');
-  const binary = existsSync(path) ? join(folder, 'dist', readFileSync(path, 'utf8').trim()) : null;
-  return binary && existsSync(binary) ? binary : null;
+  const names = { darwin: 'Electron.app/Contents/MacOS/Electron', win32: 'electron.exe' };
+  const binary = join(electronDist, names[process.platform] ?? 'electron');
+  return existsSync(binary) ? binary : null;
 }
