@@ -112,7 +112,13 @@ try {
     const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
     const env = { XAUTHORITY: process.env.XAUTHORITY ?? join(homedir(), '.Xauthority') };
     // Root has no sandbox; test-type keeps the window from a banner about that.
-    const flags = ['--no-sandbox', '--test-type', ...quiet, `--user-data-dir=${join(directory, 'browser')}`];
+    const flags = [
+      '--no-sandbox',
+      '--test-type',
+      '--window-size=1400,900',
+      ...quiet,
+      `--user-data-dir=${join(directory, 'browser')}`,
+    ];
     start(['chromium', ...flags, `--app=${url}`], { env, stderr: 'ignore' }).stdout.resume();
   }
   console.log(`
