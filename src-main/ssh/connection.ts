@@ -62,6 +62,13 @@ export interface SshConnection {
 
 const stderrLimit = 64 * 1024;
 
+/** What is asked of the host: for sentences. */
+interface Opening {
+  name: string;
+  /** Counted in the server's MaxSessions. */
+  session: boolean;
+}
+
 export interface ConnectionParts {
   client: SshClient;
   socket: Socket;
@@ -117,14 +124,14 @@ export class Connection implements SshConnection {
   }
 
   openUnix(path: string): Promise<Duplex> {
-    const what = `the socket ${path}`;
+    const what = { name: `the socket ${path}`, session: false };
     return this.#open(what, (done) => this.#client.openssh_forwardOutStreamLocal(path, done)).then((channel) =>
       this.#stream(channel),
     );
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
-    const what = `a connection to ${host}:${port}`;
+    const what = { name: `a connection to ${host}:${port}`, session: false };
     return this.#open(what, (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done)).then((channel) =>
       this.#stream(channel),
     );
@@ -137,7 +144,7 @@ export class Connection implements SshConnection {
     const exited = new Promise<{ code: number | null; signal: string | null }>((resolve) => (left = resolve));
     // Listened to in the turn that the channel opens, so that nothing of a short command is missed.
     const stdio = await this.#open(
-      'a command',
+      { name: 'a command', session: true },
       (done) => this.#client.exec(command, done),
       (channel) => {
         channel.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -207,7 +214,7 @@ export class Connection implements SshConnection {
    * @param take What to make of the channel, in the turn that it opens.
    */
   #open<C extends ClientChannel, T = C>(
-    what: string,
+    what: Opening,
     ask: (done: (error: Error | undefined, channel: C) => void) => void,
     take: (channel: C) => T = (channel) => channel as unknown as T,
   ): Promise<T> {
@@ -219,7 +226,7 @@ export class Connection implements SshConnection {
       let late = false;
       const timer = setTimeout(() => {
         late = true;
-        const message = `${this.label} did not open ${what} within ${seconds(this.#openMs)}. Is the host overloaded?`;
+        const message = `${this.label} did not open ${what.name} within ${seconds(this.#openMs)}. Is the host overloaded?`;
         reject(new SshError('timeout', 'open', message));
       }, this.#openMs);
       const done = (error: Error | undefined, channel: C) => {
@@ -261,16 +268,16 @@ export class Connection implements SshConnection {
     );
   }
 
-  #refused(what: string, error: Error & { reason?: number | string }): SshError {
+  #refused(what: Opening, error: Error & { reason?: number | string }): SshError {
     const why =
-      error.reason === 1
-        ? 'its SSH server forbids it, or has as many sessions open as it allows (MaxSessions)'
-        : error.reason === 2
-          ? 'there is none, this user may not use it, or the SSH server forbids forwarding'
-          : error.reason === 4
-            ? 'it is short of resources'
-            : printable(error.message);
-    return new SshError('channel-refused', 'open', `${this.label} refused to open ${what}: ${why}.`);
+      error.reason === 4
+        ? 'it is short of resources'
+        : error.reason !== 1 && error.reason !== 2
+          ? printable(error.message)
+          : what.session
+            ? 'it has as many sessions open as its SSH server allows (MaxSessions), or forbids them'
+            : 'it is not there, this user may not use it, or the SSH server forbids forwarding';
+    return new SshError('channel-refused', 'open', `${this.label} refused to open ${what.name}: ${why}.`);
   }
 
   #why(error: Error & { level?: string; code?: unknown }): string {

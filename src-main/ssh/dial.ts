@@ -44,7 +44,7 @@ export function calledOff(label: string): SshError {
   return new SshError('cancelled', 'connect', `The connection to ${label} was called off.`);
 }
 
-export const seconds = (ms: number) => `${Number((ms / 1000).toFixed(1))} s`;
+export const seconds = (ms: number) => `${Number((ms / 1000).toFixed(2))} s`;
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number, label: string): SshError {
   // A name with several addresses fails with one error for each; the first is as good as any.

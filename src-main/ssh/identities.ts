@@ -28,7 +28,7 @@ export interface Identities {
 }
 
 const usual = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
-const agentAnswersMs = 3000;
+const agentAnswersMs = 2000;
 /** An agent may ask its owner to confirm each use. */
 const agentSignsMs = 60_000;
 

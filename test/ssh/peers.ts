@@ -48,8 +48,8 @@ export async function sshPeer(
   authenticate: (context: AuthContext, attempts: string[]) => void = (context) => context.accept(),
   options: { connected?: (client: Connection) => void; config?: Partial<ServerConfig>; methods?: string[] } = {},
 ): Promise<SshPeer> {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }) as string;
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'sec1', format: 'pem' }) as string;
   const parsed = ssh2.utils.parseKey(pem);
   if (parsed instanceof Error) throw parsed;
   const attempts: string[] = [];
@@ -89,12 +89,15 @@ export interface Wire extends Peer {
   cut(): void;
   /** How many connections pass it now. */
   connections(): number;
+  /** How many pieces the host sent so far. */
+  answers(): number;
 }
 
 /** Everything between a client and `host`:`port`. */
 export async function wireTo(host: string, port: number): Promise<Wire> {
   const pairs = new Set<[Socket, Socket]>();
   let pulled = false;
+  let answers = 0;
   const server = createServer((near) => {
     const far = connect(port, host);
     const pair: [Socket, Socket] = [near, far];
@@ -127,6 +130,7 @@ export async function wireTo(host: string, port: number): Promise<Wire> {
     },
     cut: () => each((socket) => socket.destroy()),
     connections: () => pairs.size,
+    answers: () => answers,
   };
 }
 

@@ -76,7 +76,7 @@ export async function startSshd(
   let log = '';
   const child = spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   await listening(host, port, gone, () => log);
   return {
     host,

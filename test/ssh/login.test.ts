@@ -1,0 +1,236 @@
+// Logging in with answers: passwords and keyboard-interactive, on a server made of ssh2.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuthContext } from 'ssh2';
+import { connectSsh, KnownHosts, SecretCache, SshError, type SshPrompts } from '../../src-main/ssh/index.ts';
+import { person, sshPeer, type SshPeer } from './peers.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'drover-login-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let files = 0;
+let knownHosts: KnownHosts;
+let secrets: SecretCache;
+let peer: SshPeer;
+beforeEach(() => {
+  knownHosts = new KnownHosts({ own: join(folder, `known-${(files += 1)}`), user: [], system: [] });
+  secrets = new SecretCache();
+});
+afterEach(() => peer.stop());
+
+async function host(authenticate: (context: AuthContext, attempts: string[]) => void, methods: string[]) {
+  peer = await sshPeer(authenticate, { methods });
+  await knownHosts.pin(peer.host, peer.port, peer.key);
+}
+
+async function login(prompts: SshPrompts | null) {
+  const target = { host: peer.host, port: peer.port, user: 'ada', label: 'kvm1', keyFiles: [] };
+  const ssh = await connectSsh({ target, knownHosts, secrets, prompts, agent: null, home: folder });
+  ssh.close();
+  await ssh.ended;
+}
+
+async function refusal(prompts: SshPrompts | null): Promise<SshError> {
+  const error: unknown = await login(prompts).then(
+    () => new Error('it logged in'),
+    (error: unknown) => error,
+  );
+  if (!(error instanceof SshError)) throw error;
+  return error;
+}
+
+const password = (right: string) => (context: AuthContext) => {
+  if (context.method === 'password' && context.password === right) context.accept();
+  else context.reject(['password']);
+};
+
+/** Asks each of the rounds; accepts when every answer was right. */
+const keyboard = (...rounds: { prompts: { prompt: string; echo: boolean }[]; right: string[] }[]) => {
+  return (context: AuthContext) => {
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+    const ask = (n: number) => {
+      const round = rounds[n];
+      if (!round) return context.accept();
+      context.prompt(round.prompts, 'Two steps', 'Have your token ready', (answers) => {
+        if (answers.join() === round.right.join()) ask(n + 1);
+        else context.reject(['keyboard-interactive']);
+      });
+    };
+    ask(0);
+  };
+};
+const aPassword = { prompts: [{ prompt: 'Password: ', echo: false }], right: ['right'] };
+
+describe('a password', () => {
+  it('is asked for by user and host, and sent once', async () => {
+    await host(password('right'), ['password']);
+    const prompts = person('right');
+    await login(prompts);
+    expect(prompts.questions).toEqual([
+      {
+        kind: 'password',
+        title: 'ada@kvm1',
+        instruction: '',
+        prompts: [{ text: 'Password of ada on kvm1', echo: false }],
+        again: false,
+      },
+    ]);
+    expect(peer.attempts).toEqual(['none', 'password right']);
+  });
+
+  it('that was wrong is asked for again, saying so', async () => {
+    await host(password('right'), ['password']);
+    const prompts = person('wrong', 'right');
+    await login(prompts);
+    expect(prompts.questions.map(({ again }) => again)).toEqual([false, true]);
+  });
+
+  it('that was right is not asked for when it connects again', async () => {
+    await host(password('right'), ['password']);
+    const prompts = person('wrong', 'right');
+    await login(prompts);
+    await login(prompts);
+    await login(null);
+    expect(prompts.questions).toHaveLength(2);
+  });
+
+  it('that was remembered and is refused now is forgotten, and asked for', async () => {
+    let right = 'old';
+    await host((context) => password(right)(context), ['password']);
+    await login(person('old'));
+    right = 'new';
+    const prompts = person('new');
+    await login(prompts);
+    expect(prompts.questions.map(({ again }) => again)).toEqual([true]);
+    await login(null);
+    expect(peer.attempts.slice(-2)).toEqual(['none', 'password new']);
+  });
+
+  it('is asked for three times at most', async () => {
+    await host(password('right'), ['password']);
+    const prompts = person('a', 'b', 'c', 'd');
+    const error = await refusal(prompts);
+    expect(error).toMatchObject({ kind: 'auth-failed', phase: 'login' });
+    expect(error.message).toContain('kvm1 refused the login as ada: tried password. It takes password.');
+    expect(prompts.questions).toHaveLength(3);
+  });
+
+  it('that is cancelled ends the login, and nothing was sent', async () => {
+    await host(password('right'), ['password']);
+    expect(await refusal(person(null))).toMatchObject({ kind: 'cancelled' });
+    expect(peer.attempts).toEqual(['none']);
+  });
+
+  it('cannot be asked for where there is nobody, and the sentence says so', async () => {
+    await host(password('right'), ['password']);
+    const error = await refusal(null);
+    expect(error.kind).toBe('auth-failed');
+    expect(error.message).toContain('there was nothing to try');
+    expect(error.message).toContain('There is nobody to ask for a password');
+    expect(peer.attempts).toEqual(['none']);
+  });
+
+  it('that has expired is told', async () => {
+    await host(
+      (context) => {
+        if (context.method === 'password') context.requestChange('Choose a new one', () => undefined);
+      },
+      ['password'],
+    );
+    const error = await refusal(person('old'));
+    expect(error.message).toContain('has expired');
+  });
+});
+
+describe('keyboard-interactive', () => {
+  it('asks what the host asks, round by round', async () => {
+    const code = {
+      prompts: [
+        { prompt: 'Code: ', echo: true },
+        { prompt: 'PIN: ', echo: false },
+      ],
+      right: ['123', '9'],
+    };
+    await host(keyboard(aPassword, code), ['keyboard-interactive']);
+    const prompts = person('right', ['123', '9']);
+    await login(prompts);
+    expect(prompts.questions[1]).toEqual({
+      kind: 'keyboard-interactive',
+      title: 'ada@kvm1',
+      instruction: 'Two steps: Have your token ready',
+      prompts: [
+        { text: 'Code:', echo: true },
+        { text: 'PIN:', echo: false },
+      ],
+      again: false,
+    });
+  });
+
+  it('remembers a password that it asked for', async () => {
+    await host(keyboard(aPassword), ['keyboard-interactive']);
+    await login(person('right'));
+    await login(null);
+  });
+
+  it('never gives a one-time code a second time', async () => {
+    await host(keyboard({ prompts: [{ prompt: 'Code: ', echo: false }], right: ['123'] }), ['keyboard-interactive']);
+    await login(person('123'));
+    expect((await refusal(null)).kind).toBe('auth-failed');
+    expect(peer.attempts.slice(2)).toEqual(['none']);
+  });
+
+  it('comes before the password', async () => {
+    await host(keyboard(aPassword), ['password', 'keyboard-interactive', 'publickey']);
+    await login(person('right'));
+    expect(peer.attempts).toEqual(['none', 'keyboard-interactive']);
+  });
+
+  it('cannot bring control characters into a question', async () => {
+    const nasty = { prompts: [{ prompt: '\u001b]0;owned\u0007Pass\u202eword: ', echo: false }], right: ['x'] };
+    await host(keyboard(nasty), ['keyboard-interactive']);
+    const prompts = person('x');
+    await login(prompts);
+    expect(prompts.questions[0]?.prompts[0]?.text).toBe(']0;owned Pass word:');
+  });
+
+  it('with rounds without a prompt, endlessly, ends within the limit', async () => {
+    await host(
+      (context) => {
+        if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+        const again = () => setImmediate(() => context.prompt([], again));
+        again();
+      },
+      ['keyboard-interactive'],
+    );
+    const target = { host: peer.host, port: peer.port, user: 'ada', label: 'kvm1', keyFiles: [] };
+    const attempt = connectSsh({ target, knownHosts, prompts: person(), agent: null, timeouts: { loginMs: 200 } });
+    await expect(attempt).rejects.toMatchObject({ kind: 'timeout', phase: 'login' });
+  });
+});
+
+it('a second step after the first was taken is asked for, and is no repetition', async () => {
+  await host(
+    (context) => {
+      if (context.method === 'password' && context.password === 'right') {
+        context.reject(['keyboard-interactive'], true);
+      } else if (context.method === 'keyboard-interactive') {
+        context.prompt([{ prompt: 'Code: ', echo: false }], (answers) =>
+          answers[0] === '123' ? context.accept() : context.reject(['keyboard-interactive']),
+        );
+      } else context.reject(['password']);
+    },
+    ['password'],
+  );
+  const prompts = person('right', '123');
+  await login(prompts);
+  expect(prompts.questions.map(({ again }) => again)).toEqual([false, false]);
+});
+
+it('methods that are not known are listed, and not tried', async () => {
+  await host((context) => context.reject(), ['gssapi-with-mic', 'hostbased']);
+  const error = await refusal(person('x'));
+  expect(error.message).toContain('It takes gssapi-with-mic and hostbased.');
+  expect(peer.attempts).toEqual(['none']);
+});
