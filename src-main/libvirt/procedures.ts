@@ -108,9 +108,9 @@ export const procedures = {
     cores: i32,
     threads: i32,
   }),
-  /** `cpu` -1 for all; `nparams` 0 asks only for their number. Values in nanoseconds. */
+  /** `cpu` -1 for all. First with `nparams` 0, which answers their number; then with just that. In nanoseconds. */
   node_get_cpu_stats: high(227, { cpu: i32, nparams: i32, flags }, { params: nodeStats, nparams: i32 }),
-  /** `cell` -1 for all; values in KiB. */
+  /** `cell` -1 for all; `nparams` likewise. In KiB. */
   node_get_memory_stats: high(228, { nparams: i32, cell: i32, flags }, { params: nodeStats, nparams: i32 }),
   /** In bytes. */
   node_get_free_memory: high(102, none, { free: size }),
