@@ -25,6 +25,8 @@ export class ChannelStream extends Duplex {
   #noise: Buffer | null;
   #empty = true;
   #over = false;
+  /** Why the host ended it, once it did; null: it just did. */
+  #reason: Promise<Error | null> = Promise.resolve(null);
   #writing: ((error?: Error | null) => void) | null = null;
 
   constructor(channel: ClientChannel, options: ChannelOptions) {
@@ -38,6 +40,7 @@ export class ChannelStream extends Duplex {
     channel.on('end', () => void this.#atEnd());
     channel.on('close', () => void this.#atEnd());
     channel.on('error', (error: Error) => this.destroy(error));
+    this.on('error', () => undefined); // a stream may break before anybody listens: that must not end the app
   }
 
   override _read(): void {
@@ -46,7 +49,7 @@ export class ChannelStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     if (this.#over) {
-      done(this.#options.lost() ?? new Error('the host closed the stream'));
+      void this.#reason.then((error) => done(error ?? closed()));
       return;
     }
     this.#writing = done;
@@ -97,14 +100,22 @@ export class ChannelStream extends Duplex {
     if (this.#over) return;
     this.#over = true;
     this.#begin(false);
-    const { lost, nothing } = this.#options;
-    let error = lost();
-    if (!error && nothing && this.#empty && this.#noise === null) error = await nothing();
+    this.#reason = this.#why();
+    const error = await this.#reason;
     const writing = this.#writing;
     this.#writing = null;
     if (this.destroyed) return;
     if (error) this.destroy(error);
     else this.push(null);
-    writing?.(error ?? new Error('the host closed the stream'));
+    writing?.(error ?? closed());
+  }
+
+  async #why(): Promise<Error | null> {
+    const { lost, nothing } = this.#options;
+    const error = lost();
+    if (error || !nothing || !this.#empty || this.#noise !== null) return error;
+    return nothing();
   }
 }
+
+const closed = () => new Error('the host closed the stream');

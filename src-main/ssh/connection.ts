@@ -257,7 +257,7 @@ export class Connection implements SshConnection {
     const begun = await stream.begun;
     clearTimeout(timer);
     if (begun) return;
-    stream.on('error', () => undefined).destroy();
+    stream.destroy();
     if (this.#end) throw this.#end;
     if (!late) throw new SshError('channel-refused', 'open', `A command on ${this.label} ended before it began.`);
     const limit = seconds(this.#openMs);

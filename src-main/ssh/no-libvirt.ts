@@ -47,7 +47,7 @@ export function readProbe(said: string): Probed {
     else if (what === 'shut') {
       const [mode = '', , user = '', group = ''] = words.split(' ');
       const path = words.slice(Math.max(0, words.indexOf('/')));
-      probed.shut.push({ path, user, group, groupMay: mode.slice(4, 6) === 'rw' });
+      probed.shut.push({ path, user, group, groupMay: mode.slice(4, 6) === 'rw' && group !== 'root' });
     }
   }
   return probed;
@@ -65,7 +65,7 @@ export function explain({ open, shut, programs, groups }: Probed, label: string,
     const owner = closed.groupMay ? `group ${closed.group}` : `user ${closed.user}`;
     const remedy = closed.groupMay
       ? `Add it to that group (usermod -aG ${closed.group} ${user}), then connect again`
-      : 'Log in as that user, or let a group use the socket (unix_sock_group in libvirtd.conf)';
+      : `Log in as ${closed.user}, or let a group use the socket (unix_sock_group in libvirtd.conf)`;
     const message = `${user} may not use libvirt on ${label}: ${closed.path} belongs to ${owner}, and ${user} is in ${groups.join(', ') || 'no group'}. ${remedy}.`;
     return new SshError('no-permission', 'open', message);
   }

@@ -18,7 +18,13 @@ it.each([
     'a socket of root alone',
     ['drover:shut srwx------ 1 root root 0 Nov 22 15:00 /run/libvirt/libvirt-sock', 'drover:groups ada'],
     'no-permission',
-    'belongs to user root, and ada is in ada. Log in as that user',
+    'belongs to user root, and ada is in ada. Log in as root',
+  ],
+  [
+    'a socket of the group root, which nobody is put into',
+    ['drover:shut srwxrwx--- 1 root root 0 Nov 22 15:00 /run/libvirt/libvirt-sock', 'drover:groups ada'],
+    'no-permission',
+    'belongs to user root',
   ],
   ['nothing at all', ['drover:groups ada'], 'no-libvirt', 'There is no libvirt on kvm1'],
   [

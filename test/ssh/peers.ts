@@ -110,7 +110,10 @@ export async function wireTo(host: string, port: number): Promise<Wire> {
     for (const [from, to] of [pair, [far, near] as [Socket, Socket]]) {
       from.setNoDelay(true);
       from
-        .on('data', (chunk) => to.write(chunk))
+        .on('data', (chunk) => {
+          if (from === far) answers += 1;
+          to.write(chunk);
+        })
         .on('error', end)
         .on('close', end);
     }
