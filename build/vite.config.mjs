@@ -31,6 +31,7 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
+    cors: false,
     fs: { allow: [top] },
     proxy: serve && {
       '/api': { target: serve, changeOrigin: true, configure: ours },
