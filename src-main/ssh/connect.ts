@@ -14,8 +14,8 @@ import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, onRefusal } from './ssh2.ts';
 
 const defaultTimeouts: SshTimeouts = { connectMs: 8000, handshakeMs: 10_000, loginMs: 20_000, openMs: 10_000 };
-/** A pulled cable is noticed after 14 s at the latest: quiet for one interval, then asked three times. */
-const defaultKeepalive: SshKeepalive = { intervalMs: 3500, count: 3 };
+/** A pulled cable is noticed after 12 s at the latest: up to one interval passes before silence can begin. */
+const defaultKeepalive: SshKeepalive = { intervalMs: 3000, count: 3 };
 /** Logging in is followed by a burst of small packets; then what the host says is mostly answers. */
 const burstMs = 500;
 

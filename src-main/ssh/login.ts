@@ -28,12 +28,14 @@ export interface LoginOptions {
   fail: (error: SshError) => void;
 }
 
+type Signer = (data: Buffer, hash: string | undefined, done: (error: Error | null, signature?: Buffer) => void) => void;
+
 /** A key that is tried, in the form that lets ssh2 offer its public half first, and sign when that was taken. */
 class Offer extends BaseAgent<ParsedKey> {
   readonly #identity: Identity;
-  readonly #sign: (data: Buffer, hash: string | undefined) => Promise<Buffer>;
+  readonly #sign: Signer;
 
-  constructor(identity: Identity, sign: (data: Buffer, hash: string | undefined) => Promise<Buffer>) {
+  constructor(identity: Identity, sign: Signer) {
     super();
     this.#identity = identity;
     this.#sign = sign;
@@ -50,10 +52,7 @@ class Offer extends BaseAgent<ParsedKey> {
     done?: (error?: Error | null, signature?: Buffer) => void,
   ): void {
     const hash = (options as { hash?: string } | undefined)?.hash;
-    this.#sign(data, hash).then(
-      (signature) => done?.(null, signature),
-      (error: unknown) => done?.(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#sign(data, hash, (error, signature) => done?.(error, signature));
   }
 }
 
@@ -65,7 +64,7 @@ export class Login {
   #identities: Identities | undefined;
   #offered = 0;
   #wrong = 0;
-  /** A remembered password was sent, and nothing was heard of it yet. */
+  /** The password that was sent, or '' for other answers; undefined where nothing is waiting for the host's word. */
   #pending: string | undefined;
   #rememberedUsed = false;
   #lastWasWrong = false;
@@ -80,9 +79,10 @@ export class Login {
     this.#methods = methods;
     if (partial) this.succeeded(); // one of several steps is done: what was typed was right
     if (this.#pending === undefined) return;
-    this.#options.secrets.forgetPassword(this.#options.login);
+    const { secrets, login } = this.#options;
+    if (secrets.password(login) === this.#pending) secrets.forgetPassword(login);
+    else this.#wrong += 1;
     this.#pending = undefined;
-    this.#wrong += 1;
     this.#lastWasWrong = true;
   }
 
@@ -149,6 +149,18 @@ export class Login {
     if (name === 'agent') this.#agentKeys += 1;
   }
 
+  /** Hands an answer to ssh2, which throws where the connection went meanwhile, or a signature is none. */
+  #goOn(act: () => void) {
+    if (this.#options.signal.aborted) return;
+    try {
+      act();
+    } catch (error) {
+      const said = printable(error instanceof Error ? error.message : String(error));
+      this.#note(`an answer could not be sent (${said})`);
+      this.#options.fail(this.failure());
+    }
+  }
+
   // --- Keys ----------------------------------------------------------------------------------------
 
   async #nextIdentity(): Promise<Identity | null> {
@@ -178,14 +190,15 @@ export class Login {
 
   #offer(identity: Identity): AnyAuthMethod {
     this.#attempt(identity.name);
-    const sign = async (data: Buffer, hash: string | undefined) => {
-      try {
-        // An agent may wait for its owner as well.
-        return await this.#options.waiting(identity.sign(data, hash, (name, text) => this.#unlock(name, text)));
-      } catch (error) {
-        if (identity.name === 'agent') this.#note('the agent would not sign');
-        throw error;
-      }
+    const sign: Signer = (data, hash, done) => {
+      // An agent may wait for its owner as well.
+      this.#options.waiting(identity.sign(data, hash, this.#unlock)).then(
+        (signature) => this.#goOn(() => done(null, signature)),
+        (error: unknown) => {
+          if (identity.name === 'agent') this.#note('the agent would not sign');
+          this.#goOn(() => done(error instanceof Error ? error : new Error(String(error))));
+        },
+      );
     };
     return { type: 'agent', username: this.#options.user, agent: new Offer(identity, sign) };
   }
@@ -265,7 +278,10 @@ export class Login {
       type: 'keyboard-interactive',
       username: this.#options.user,
       prompt: (name, instruction, _language, prompts, finish) => {
-        this.#answers(name, instruction, prompts).then(finish, () => undefined); // a failure has ended the connection
+        this.#answers(name, instruction, prompts).then(
+          (answers) => this.#goOn(() => finish(answers)),
+          () => undefined, // which has ended the connection
+        );
       },
     };
   }

@@ -69,8 +69,9 @@ export interface SshOptions {
   /** Where `.ssh` is; default the user's home folder. */
   home?: string;
   timeouts?: Partial<SshTimeouts>;
-  /** Default: silence is told after 7 s, and the connection lost after 14 s at most. */
+  /** Default: silence is told after 9 s, and the connection lost after 12 s at most. */
   keepalive?: SshKeepalive;
+  /** Calls the attempt off; of no effect once connected. */
   signal?: AbortSignal;
   /** The host's key, as soon as it is seen; before anything was proven. */
   onHostKey?(seen: HostKeySeen): void;

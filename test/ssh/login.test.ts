@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthContext } from 'ssh2';
 import { connectSsh, KnownHosts, SecretCache, SshError, type SshPrompts } from '../../src-main/ssh/index.ts';
 import { person, sshPeer, type SshPeer } from './peers.ts';
@@ -142,6 +142,18 @@ describe('a password', () => {
     const error = await refusal(person('old'));
     expect(error.message).toContain('has expired');
   });
+});
+
+it('an answer that comes after the host went is of no harm', async () => {
+  await host(keyboard(aPassword), ['keyboard-interactive']);
+  const asked: ((answers: string[]) => void)[] = [];
+  const prompts: SshPrompts = { ask: () => new Promise((resolve) => asked.push(resolve)) };
+  const attempt = refusal(prompts);
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  peer.hangUp();
+  expect(await attempt).toMatchObject({ kind: 'lost', phase: 'login' });
+  asked[0]?.(['right']);
+  await new Promise((resolve) => setImmediate(resolve)); // an unhandled error would fail the run
 });
 
 describe('keyboard-interactive', () => {

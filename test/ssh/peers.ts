@@ -41,6 +41,8 @@ export interface SshPeer extends Peer {
   attempts: string[];
   /** How many connections it has now. */
   connections(): number;
+  /** Ends them. */
+  hangUp(): void;
 }
 
 /** An SSH server; `authenticate` decides. By default, `none` is refused and everything else is taken. */
@@ -72,6 +74,7 @@ export async function sshPeer(
     key: parsed.getPublicSSH(),
     attempts,
     connections: () => clients.size,
+    hangUp: () => clients.forEach((client) => client.end()),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

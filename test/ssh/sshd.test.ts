@@ -217,6 +217,40 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
       await login([keys.ed25519], { agent: socket });
     });
 
+    it('that signs with rubbish, or refuses to, is no failure', async () => {
+      const [, base64 = ''] = readFileSync(`${keys.ecdsa256}.pub`, 'utf8').split(' ');
+      const blob = Buffer.from(base64, 'base64');
+      const field = (bytes: Buffer) => Buffer.concat([u32(bytes.length), bytes]);
+      const u32 = (value: number) =>
+        Buffer.from([value >>> 24, value >>> 16, value >>> 8, value].map((byte) => byte & 255));
+      const message = (...parts: Buffer[]) => field(Buffer.concat(parts));
+      const rubbish = [
+        message(Buffer.from([14]), field(Buffer.concat([field(Buffer.from('ecdsa')), field(Buffer.alloc(70, 7))]))),
+        message(Buffer.from([5])),
+        Buffer.from([255, 255, 255, 255]),
+      ];
+      for (const answer of rubbish) {
+        const path = at(`rubbish-${rubbish.indexOf(answer)}`);
+        const rogue = createServer((peer) => {
+          peer
+            .on('error', () => undefined)
+            .on('data', (asked) => {
+              const keysWanted = asked[4] === 11;
+              peer.write(
+                keysWanted ? message(Buffer.from([12]), u32(1), field(blob), field(Buffer.from('rogue'))) : answer,
+              );
+              if (answer.length === 4 && !keysWanted) peer.end();
+            });
+        }).listen(path);
+        const attempt = await login([keys.ed25519], { agent: path }).then(
+          () => 'logged in',
+          (error: SshError) => error.kind,
+        );
+        expect(['logged in', 'auth-failed']).toContain(attempt);
+        rogue.close();
+      }
+    });
+
     it('that is gone, or hangs, is no failure', async () => {
       await login([keys.ed25519], { agent: at('no-agent') });
       const hanging = createServer(() => undefined).listen(at('hanging'));
