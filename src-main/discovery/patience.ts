@@ -8,7 +8,7 @@ const MOST = 3000;
 const NEAR = 5;
 const MOST_TRIES = 6;
 /** What part of the hosts may be missed because packets were lost. */
-const MISSED = 0.001;
+const MISSED = 0.002;
 
 export class Patience {
   readonly #fixed: number | null;
@@ -44,7 +44,7 @@ export class Patience {
   timeout(attempt: number): number {
     if (this.#fixed !== null) return this.#fixed;
     const learned = Math.max(LEAST, this.#roundTrip + 4 * this.#deviation, 10 * this.#shortest);
-    return Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * 2 ** (attempt - 1));
+    return Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * attempt);
   }
 
   /** How often a silent address is called in all. */

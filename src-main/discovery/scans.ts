@@ -9,6 +9,7 @@ import type { Dial, Target } from './dial.ts';
 import type { Neighbours } from './neighbours.ts';
 import { planPass, type Plan } from './passes.ts';
 import { parseRange } from './range.ts';
+import { Pace } from './pace.ts';
 import type { Sockets } from './sockets.ts';
 import { sweep, type Answer, type TakeKey } from './sweep.ts';
 
@@ -36,8 +37,12 @@ export interface ScansOptions {
   clock: Clock;
 }
 
-/** Connections a second, where the admin says nothing: a /24 in a moment, and no burden to a switch. */
-const RATE = 3000;
+/**
+ * Where the admin says nothing, for all scans together. On a local network each silent address holds an entry of the
+ * kernel's neighbour table for three seconds, whatever calls it meanwhile; Linux has 1024, and where they are used up
+ * nothing is sent and hosts are missed. So a /24 goes at once, and wide ranges no faster than entries come free.
+ */
+const PACE = { rate: 3000, first: { rate: 330, depth: 900 } };
 /** How often a scan is told of, in milliseconds. */
 const TELL_MS = 100;
 /** How often what was found is handed to the store. */
@@ -65,9 +70,11 @@ export class Scans {
   readonly #scans = new Map<ScanId, Scan>();
   readonly #listeners = new Set<(change: ScanChange | { removed: true; id: ScanId }) => void>();
   readonly #running = new Set<Promise<void>>();
+  readonly #pace: Pace;
 
   constructor(options: ScansOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.clock, PACE);
   }
 
   /** @throws Failure `bad-request` for what is no range, or is wide or public and not confirmed */
@@ -100,7 +107,12 @@ export class Scans {
     this.#scans.set(scan.view.id, scan);
     this.#forgetOld();
     this.#tell(scan);
-    const run = this.#run(scan, plan, rate ?? RATE, timeoutMs ?? null);
+    const run = this.#run(
+      scan,
+      plan,
+      rate === undefined ? this.#pace : new Pace(this.#options.clock, { rate }),
+      timeoutMs ?? null,
+    );
     this.#running.add(run);
     void run.finally(() => this.#running.delete(run));
     return whole(scan);
@@ -137,12 +149,12 @@ export class Scans {
     await this.#options.neighbours.save();
   }
 
-  async #run(scan: Scan, plan: Plan, rate: number, timeoutMs: number | null): Promise<void> {
+  async #run(scan: Scan, plan: Plan, pace: Pace, timeoutMs: number | null): Promise<void> {
     const { sockets, dial, takeKey, clock } = this.#options;
     try {
       const { uncalled, code } = await sweep({
         targets: plan.targets,
-        rate,
+        pace,
         timeoutMs,
         sockets,
         dial,

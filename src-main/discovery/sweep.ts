@@ -4,7 +4,7 @@ import { Failure } from '../../contract/failure.ts';
 import { BannerReader } from './banner.ts';
 import type { Clock } from './clock.ts';
 import type { Dial, Line, Target } from './dial.ts';
-import { Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { Patience } from './patience.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -24,8 +24,8 @@ export type TakeKey = (
 
 export interface SweepOptions {
   targets: Iterable<Target>;
-  /** Connections a second. */
-  rate: number;
+  /** May be shared with other sweeps. */
+  pace: Pace;
   /** Patience of each try in milliseconds; null: learned from the answers. */
   timeoutMs: number | null;
   sockets: Sockets;
@@ -87,7 +87,6 @@ export function sweep(options: SweepOptions): Promise<SweepEnd> {
 class Sweep {
   readonly #options: SweepOptions;
   readonly #targets: Iterator<Target>;
-  readonly #pace: Pace;
   readonly #patience: Patience;
   readonly #attempts = new Set<Attempt>();
   readonly #again: { target: Target; turn: number }[] = [];
@@ -109,7 +108,6 @@ class Sweep {
   constructor(options: SweepOptions) {
     this.#options = options;
     this.#targets = options.targets[Symbol.iterator]();
-    this.#pace = new Pace(options.clock, options.rate);
     this.#patience = new Patience(options.timeoutMs);
   }
 
@@ -148,7 +146,7 @@ class Sweep {
         this.#callOffWait = this.#options.sockets.wait(() => this.#pump());
         return;
       }
-      const wait = this.#pace.take();
+      const wait = this.#options.pace.take(this.#again.length > 0 ? 'again' : 'first');
       const next = wait === 0 ? this.#next() : null;
       if (next) {
         this.#call(next.target, next.turn);

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Failure } from '../../contract/failure.ts';
 import type { Target } from '../../src-main/discovery/dial.ts';
+import { Pace } from '../../src-main/discovery/pace.ts';
 import { parseRange } from '../../src-main/discovery/range.ts';
 import { Sockets } from '../../src-main/discovery/sockets.ts';
 import { sweep, type Answer, type SweepOptions } from '../../src-main/discovery/sweep.ts';
@@ -28,7 +29,7 @@ const targetsOf = (cidr: string, port = 22): Iterable<Target> => ({
 const start = (targets: Iterable<Target>, options: Partial<SweepOptions> = {}) =>
   sweep({
     targets,
-    rate: 3000,
+    pace: new Pace(clock, { rate: 3000 }),
     timeoutMs: null,
     sockets: new Sockets(),
     dial: network.dial,
@@ -76,7 +77,7 @@ describe('a sweep', () => {
   });
 
   it('keeps to its rate', async () => {
-    await clock.until(start(targetsOf('10.0.0.0/24'), { rate: 50 }));
+    await clock.until(start(targetsOf('10.0.0.0/24'), { pace: new Pace(clock, { rate: 50 }) }));
     const inSecond = new Map<number, number>();
     for (const { at } of network.calls) {
       const second = Math.floor(at / 1000);
@@ -84,6 +85,20 @@ describe('a sweep', () => {
     }
     expect(Math.max(...inSecond.values())).toBeLessThanOrEqual(51);
     expect(clock.now()).toBeGreaterThan((508 / 50) * 1000 - 200);
+  });
+
+  it('may share a pace with others, that lets a few go at once and more only slowly', async () => {
+    const pace = new Pace(clock, { rate: 3000, first: { rate: 330, depth: 900 } });
+    for (const address of ['10.0.0.7', '10.0.2.7']) network.hosts.set(address, { roundTripMs: 0.3 });
+    const both = [start(targetsOf('10.0.0.0/24'), { pace }), start(targetsOf('10.0.2.0/22'), { pace })];
+    await clock.until(Promise.all(both));
+    const first = new Map<string, number>();
+    for (const { address, at } of network.calls) if (!first.has(address)) first.set(address, at);
+    const until = (ms: number) => [...first.values()].filter((at) => at <= ms).length;
+    expect(network.calls.filter(({ at }) => at <= 100).length).toBeLessThanOrEqual(331);
+    expect(until(1000)).toBeGreaterThanOrEqual(900);
+    expect(until(1000)).toBeLessThanOrEqual(900 + 331);
+    expect(first.size).toBe(254 + 1022);
   });
 
   it(`misses no host though packets are lost (seed ${seed})`, async () => {
@@ -125,7 +140,7 @@ describe('a sweep', () => {
         seen += 1;
         if (seen === Math.floor(count * 0.9)) used = heap();
       };
-      await clock.until(start(targetsOf(cidr), { settled, rate: 100_000 }));
+      await clock.until(start(targetsOf(cidr), { settled, pace: new Pace(clock, { rate: 100_000 }) }));
       expect(seen).toBe(count);
       return used;
     };

@@ -1,0 +1,107 @@
+// A sweep of the lab's own subnet: finds its hosts and nobody else, and how long that takes beside nmap.
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openDiscovery, type Discovery, type FleetHost, type ScanArgs } from '../../src-main/discovery/index.ts';
+import type { ScanView } from '../../contract/model.ts';
+import { Lab } from './lab.ts';
+
+const run = promisify(execFile);
+const names = ['kvm1', 'kvm2', 'kvm3'];
+let lab: Lab;
+let fleet: FleetHost[] = [];
+let discovery: Discovery;
+
+beforeAll(async () => {
+  lab = await Lab.open();
+  await lab.reset();
+});
+
+async function open(): Promise<void> {
+  discovery = await openDiscovery({
+    store: { load: async () => undefined, save: async () => {} },
+    fleet: () => fleet,
+    addHost: () => Promise.reject(new Error('nothing is added here')),
+  });
+}
+
+afterEach(async () => {
+  fleet = [];
+  await discovery.close();
+});
+
+function finished({ scans }: Discovery, args: ScanArgs): Promise<ScanView> {
+  return new Promise((resolve) => {
+    const undo = scans.onChange((change) => {
+      if ('removed' in change || change.state === 'running') return;
+      undo();
+      resolve(scans.get(change.id));
+    });
+    scans.start(args);
+  });
+}
+
+describe('a sweep of the lab', () => {
+  it('finds exactly its hosts, each with the fingerprint of its own key', async () => {
+    await open();
+    const { state, probed, found } = await finished(discovery, { cidr: lab.state.subnet });
+    expect({ state, probed }).toEqual({ state: 'completed', probed: 254 });
+    expect(found).toEqual(
+      names.map((name) => ({
+        address: lab.host(name).address,
+        port: 22,
+        kind: 'ssh',
+        banner: expect.stringMatching(/^SSH-2\.0-OpenSSH_/) as string,
+        fingerprint: lab.host(name).fingerprints.ed25519,
+      })),
+    );
+  });
+
+  it('sees that a known host fell silent, and that it is back', async () => {
+    await open();
+    fleet = names.map((name) => ({ id: name, address: lab.host(name).address, port: 22, libvirtVersion: '9.0.0' }));
+    const known = async () =>
+      (await finished(discovery, { cidr: lab.state.subnet, pass: 'known' })).found.map(({ hostId, kind }) => [
+        hostId,
+        kind,
+      ]);
+    await finished(discovery, { cidr: lab.state.subnet });
+    await lab.link('kvm2', 'down');
+    try {
+      expect(await known()).toEqual([
+        ['kvm1', 'libvirt'],
+        ['kvm2', 'silent'],
+        ['kvm3', 'libvirt'],
+      ]);
+    } finally {
+      await lab.link('kvm2', 'up');
+    }
+    await expect.poll(known, { timeout: 10_000 }).toContainEqual(['kvm2', 'libvirt']);
+    expect(discovery.neighbours().find(({ hostId }) => hostId === 'kvm2')).toMatchObject({ change: 'back' });
+  });
+
+  it.skipIf(spawnSync('nmap', ['--version']).error)('takes no longer than nmap at its fastest', async () => {
+    const times: Record<string, number[]> = { drover: [], 'nmap -T4': [], 'nmap -T5': [] };
+    const time = async (what: string, work: () => Promise<unknown>) => {
+      const before = performance.now();
+      await work();
+      times[what]!.push(performance.now() - before);
+    };
+    for (let round = 0; round < 3; round += 1) {
+      await open();
+      await time('drover', () => finished(discovery, { cidr: lab.state.subnet }));
+      await discovery.close();
+      for (const pace of ['-T4', '-T5']) {
+        await time(`nmap ${pace}`, () => run('nmap', ['-n', '-Pn', '-sT', '-p22', pace, lab.state.subnet]));
+      }
+    }
+    const median = (what: string) => times[what]!.toSorted((a, b) => a - b)[1]!;
+    console.log(
+      Object.keys(times)
+        .map((what) => `${what}: ${Math.round(median(what))} ms`)
+        .join(' · '),
+    );
+    expect(median('drover')).toBeLessThan(median('nmap -T4'));
+    expect(median('drover')).toBeLessThan(median('nmap -T5'));
+  });
+});
