@@ -55,7 +55,7 @@ export class Drag {
     const verdict = host ? this.verdict(host) : null;
     const coming = this.domains.filter((domain) => domain.hostId !== to);
     this.end();
-    if (verdict === null) return;
+    if (verdict === null || verdict.level === 'here') return;
     if (verdict.level === 'blocked') this.#ground.refused(verdict.reason ?? 'This host cannot take it.');
     else this.#ground.drop(coming, to);
   }

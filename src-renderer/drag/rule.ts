@@ -2,8 +2,8 @@
 import type { DomainView, HostView, Preflight } from '../../contract/model.ts';
 
 export interface Verdict {
-  /** `checking`: nothing speaks against it so far, and the hosts are still being asked. */
-  level: 'ok' | 'warn' | 'blocked' | 'checking';
+  /** `checking`: nothing speaks against it so far, and the hosts are still being asked. `here`: it is where it is. */
+  level: 'ok' | 'warn' | 'blocked' | 'checking' | 'here';
   /** The first thing to be said about it, a sentence; null where there is nothing. */
   reason: string | null;
   /** How many of the VMs this stands for; null where it holds for all. */
@@ -41,11 +41,7 @@ export function judge(
 ): Verdict {
   // Those that are here already stay; only where all are is it no move.
   const coming = domains.filter((domain) => domain.hostId !== host.id);
-  const first = domains[0];
-  if (coming.length === 0 || !first) {
-    const reason = domains.length > 1 ? 'They are already here' : first ? `${first.name} is already here` : null;
-    return { level: 'blocked', reason, of: null };
-  }
+  if (coming.length === 0) return { level: 'here', reason: null, of: null };
   const each = coming.map((domain) => judgeOne(domain, host, fromOf(domain), answers(domain)));
   const level = (['blocked', 'warn', 'checking'] as const).find((wanted) => each.some((one) => one.level === wanted));
   if (!level) return { level: 'ok', reason: null, of: null };
@@ -61,7 +57,7 @@ function judgeOne(
 ): Verdict {
   const no = refuse(domain, host, from);
   if (no !== null) return { level: 'blocked', reason: no, of: null };
-  if (answers === 'asking') return { level: 'checking', reason: 'Checking…', of: null };
+  if (answers === 'asking') return { level: 'checking', reason: null, of: null };
   const answer = answers === 'unknown' ? undefined : answers[host.id];
   if (!answer) return { level: 'warn', reason: 'Not checked: the hosts were not asked, or did not answer', of: null };
   const wanted = answer.verdict === 'blocked' ? 'error' : 'warn';

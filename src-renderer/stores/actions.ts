@@ -39,6 +39,8 @@ export type HostAction = Action<Host>;
 const active = new Set<DomainView['state']>(['running', 'blocked', 'paused', 'shutdown', 'pmsuspended']);
 const isActive = ({ view }: Domain) => active.has(view.state);
 
+const stops = new Set<LifecycleAction>(['shutdown', 'reboot', 'suspend', 'managedsave']);
+
 /** What forbids any change to a VM. */
 function held({ view }: Domain, { fleet }: ActionContext): string | null {
   const host = fleet.hosts.get(view.hostId);
@@ -59,7 +61,11 @@ function lifecycle(
     title,
     ...extra,
     off: (domain, context) => held(domain, context) ?? why(domain),
-    run: (domains, context) => act(id, title, domains, context),
+    // What stops more than one machine at once is asked about.
+    run: (domains, context) =>
+      domains.length > 1 && stops.has(id)
+        ? context.dialogs.show({ kind: 'several', action: id, title, domains: refs(domains) })
+        : act(id, title, domains, context),
   };
 }
 
@@ -171,11 +177,8 @@ export function offFor<T>(action: Action<T>, targets: readonly T[], context: Act
     if (why === null) return null;
     first ??= why;
   }
-  return targets.length === 0
-    ? 'Nothing is selected'
-    : targets.length === 1
-      ? first
-      : `${first}, and so with the others`;
+  if (targets.length === 0) return 'Nothing is selected';
+  return targets.length === 1 ? first : `None of the ${targets.length} can: ${first}`;
 }
 
 /** Does it to those of several that it can be done to. */

@@ -1,5 +1,5 @@
 // Which dialog is open, with what it is about. One at a time: a question of a login goes before it and leaves it standing.
-import type { DomainRef, HostId, MigrationId } from '../../contract/model.ts';
+import type { DomainRef, HostId, LifecycleAction, MigrationId } from '../../contract/model.ts';
 
 export type OpenDialog =
   | { kind: 'add-host'; uri?: string }
@@ -12,6 +12,7 @@ export type OpenDialog =
   | { kind: 'force-off'; domains: DomainRef[] }
   | { kind: 'force-reset'; domains: DomainRef[] }
   | { kind: 'delete'; domains: DomainRef[] }
+  | { kind: 'several'; action: LifecycleAction; title: string; domains: DomainRef[] }
   | { kind: 'palette' }
   | { kind: 'shortcuts' };
 

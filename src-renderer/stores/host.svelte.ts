@@ -44,14 +44,18 @@ export class Host {
   }
 
   takeLoad(load: HostLoad): void {
-    this.#history ??= new History(1);
-    this.#history.push(load.cpuPercent ?? NaN);
     this.load = load;
+    this.#history ??= new History(2);
+    this.#history.push(load.cpuPercent ?? NaN, this.memoryPercent ?? NaN);
   }
 
   /** Percent, the oldest first. */
   get cpuTrend(): Float32Array {
-    return this.load && this.#history ? this.#history.of(0) : new Float32Array(0);
+    return this.#trend(0);
+  }
+  /** Percent, the oldest first. */
+  get memoryTrend(): Float32Array {
+    return this.#trend(1);
   }
 
   /** Of its memory, in percent; null while it is not known. */
@@ -73,6 +77,11 @@ export class Host {
   /** A VM of it was renamed. */
   reorder(): void {
     this.#shape += 1;
+  }
+
+  #trend(figure: number): Float32Array {
+    // Reading the load is what makes whoever draws the trend draw it again.
+    return this.load && this.#history ? this.#history.of(figure) : new Float32Array(0);
   }
 
   #sorted(): Domain[] {

@@ -16,8 +16,8 @@ export const usual: Panes = {
   detail: true,
   tasks: true,
   treeWidth: 248,
-  detailWidth: 328,
-  tasksHeight: 176,
+  detailWidth: 320,
+  tasksHeight: 152,
   besideHeight: 300,
 };
 

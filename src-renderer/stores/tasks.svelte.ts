@@ -31,9 +31,9 @@ export class Tasks {
   readonly #fleet: FleetStore;
   #actions: Task[] = $state.raw([]);
   #next = 1;
-  readonly #now: () => Date;
+  readonly #now: () => Time;
 
-  constructor(fleet: FleetStore, now: () => Date = () => new Date()) {
+  constructor(fleet: FleetStore, now: () => Time = () => new Date().toISOString()) {
     this.#fleet = fleet;
     this.#now = now;
   }
@@ -58,7 +58,7 @@ export class Tasks {
       kind: 'action',
       state: 'running',
       percent: null,
-      startedAt: this.#now().toISOString(),
+      startedAt: this.#now(),
       endedAt: null,
       err: null,
     };
@@ -67,7 +67,7 @@ export class Tasks {
       () => null,
       (thrown: unknown) => toErr(thrown),
     );
-    const ended: Task = { ...task, state: err ? 'failed' : 'completed', endedAt: this.#now().toISOString(), err };
+    const ended: Task = { ...task, state: err ? 'failed' : 'completed', endedAt: this.#now(), err };
     this.#actions = this.#actions.map((one) => (one.id === id ? ended : one));
     return err;
   }

@@ -5,13 +5,18 @@ const delayMs = 450;
 let bubble: HTMLElement | null = null;
 let shownFor: HTMLElement | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let waitingFor: HTMLElement | null = null;
 
 /** Shows `text` beside the element while it is hovered or focused by keyboard; nothing where it is empty. */
 export function tip(text: string | null | undefined): Attachment<HTMLElement> {
   return (element) => {
-    if (!text) return;
+    if (!text) {
+      if (shownFor === element) hide(element); // there is nothing to say any more
+      return;
+    }
     const soon = () => {
       clearTimeout(timer);
+      waitingFor = element;
       timer = setTimeout(() => show(element, text), delayMs);
     };
     const onFocus = () => element.matches(':focus-visible') && soon();
@@ -32,6 +37,7 @@ export function tip(text: string | null | undefined): Attachment<HTMLElement> {
       element.removeEventListener('focus', onFocus);
       element.removeEventListener('blur', away);
       element.removeEventListener('keydown', onKey);
+      if (waitingFor === element) clearTimeout(timer); // its text is not true any more
       if (!element.isConnected) hide(element);
     };
   };

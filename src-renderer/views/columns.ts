@@ -7,8 +7,10 @@ export type ColumnId = 'name' | 'host' | 'state' | 'vcpus' | 'memory' | 'cpu' | 
 export interface Column {
   id: ColumnId;
   title: string;
-  /** A grid track. */
-  width: string;
+  /** At the least, in rem. */
+  min: number;
+  /** Its share of the room that is left; 0 for none. */
+  share: number;
   numeric?: true;
   /** Sorts by what changes all the time. */
   live?: true;
@@ -30,27 +32,30 @@ const byState: Record<string, number> = {
 const of = (figure: (domain: Domain) => number) => (a: Domain, b: Domain) => figure(a) - figure(b);
 
 export const columns: readonly Column[] = [
-  { id: 'name', title: 'Name', width: 'minmax(11rem, 2.4fr)', compare: (a, b) => byKey(a.order, b.order) },
-  { id: 'host', title: 'Host', width: 'minmax(7rem, 1.1fr)', compare: (a, b, order) => byKey(order(a), order(b)) },
+  { id: 'name', title: 'Name', min: 9, share: 2.4, compare: (a, b) => byKey(a.order, b.order) },
+  { id: 'host', title: 'Host', min: 5.5, share: 1.1, compare: (a, b, order) => byKey(order(a), order(b)) },
   {
     id: 'state',
     title: 'State',
-    width: 'minmax(8.5rem, 1fr)',
+    min: 7.5,
+    share: 1,
     compare: of(({ view }) => (byState[view.state] ?? 9) + (view.stale ? 10 : 0) - (view.job ? 20 : 0)),
   },
   {
     id: 'cpu',
     title: 'CPU',
-    width: 'minmax(7.5rem, 1fr)',
+    min: 6.5,
+    share: 1,
     live: true,
     compare: of(({ stats }) => stats?.cpuPercent ?? -1),
   },
-  { id: 'vcpus', title: 'vCPUs', width: '4rem', numeric: true, compare: of(({ view }) => view.vcpus) },
-  { id: 'memory', title: 'Memory', width: '5.5rem', numeric: true, compare: of(({ view }) => view.memoryKiB) },
+  { id: 'vcpus', title: 'vCPUs', min: 3.2, share: 0, numeric: true, compare: of(({ view }) => view.vcpus) },
+  { id: 'memory', title: 'Memory', min: 4.6, share: 0, numeric: true, compare: of(({ view }) => view.memoryKiB) },
   {
     id: 'used',
     title: 'Memory used',
-    width: '6.5rem',
+    min: 6.5,
+    share: 0,
     numeric: true,
     live: true,
     extra: true,
@@ -59,7 +64,8 @@ export const columns: readonly Column[] = [
   {
     id: 'disk',
     title: 'Disk',
-    width: '6rem',
+    min: 6,
+    share: 0,
     numeric: true,
     live: true,
     extra: true,
@@ -68,10 +74,26 @@ export const columns: readonly Column[] = [
   {
     id: 'net',
     title: 'Network',
-    width: '6rem',
+    min: 6,
+    share: 0,
     numeric: true,
     live: true,
     extra: true,
     compare: of(({ stats }) => (stats ? stats.netRxBps + stats.netTxBps : -1)),
   },
 ];
+
+const tick = 1.1;
+const chooser = 0.9;
+const gap = 0.75;
+const edge = 1.5;
+
+/** The tracks of a row: its checkbox, its columns, and room for what chooses them. */
+export const tracks = (shown: readonly Column[]): string => {
+  const own = shown.map(({ min, share }) => (share > 0 ? `minmax(${min}rem, ${share}fr)` : `${min}rem`));
+  return `${tick}rem ${own.join(' ')} ${chooser}rem`;
+};
+
+/** Narrower than this, the table is scrolled sideways. */
+export const narrowest = (shown: readonly Column[]): string =>
+  `${tick + chooser + gap + edge + shown.reduce((sum, { min }) => sum + gap + min, 0)}rem`;

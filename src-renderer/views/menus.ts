@@ -55,7 +55,10 @@ function beside(domains: readonly Domain[], desk: Desk): MenuAction {
   };
 }
 
-const rank = { ok: 0, warn: 1, checking: 2, blocked: 3 } satisfies Record<Verdict['level'], number>;
+const offReason = ({ level, reason }: Verdict) =>
+  level === 'here' ? 'Here now' : level === 'blocked' ? (reason ?? 'It cannot take it') : null;
+
+const rank = { ok: 0, warn: 1, checking: 2, here: 3, blocked: 4 } satisfies Record<Verdict['level'], number>;
 
 /** Hosts, the likely ones first, each with what it says to it. */
 function migrateTo(domains: readonly Domain[], desk: Desk): MenuAction {
@@ -74,7 +77,7 @@ function migrateTo(domains: readonly Domain[], desk: Desk): MenuAction {
         id: view.id,
         label: view.label,
         hue: desk.hue(view.id),
-        off: verdict.level === 'blocked' ? (verdict.reason ?? 'It cannot take it') : null,
+        off: offReason(verdict),
         note: verdict.level === 'warn' ? verdict.reason : null,
         run: () =>
           desk.migrate(

@@ -1,0 +1,373 @@
+// A main side made up for tests of the whole window: a fleet that lives, answers the calls, and tells by deltas.
+import type { ArgsIn, CallName, Result } from '../../contract/calls.ts';
+import type { Delta, LinkEvents, NumberedDelta, Snapshot } from '../../contract/events.ts';
+import { Failure } from '../../contract/failure.ts';
+import type { Link } from '../../contract/link.ts';
+import type {
+  DomainRef,
+  DomainState,
+  DomainView,
+  HostView,
+  LifecycleAction,
+  MigrationOptions,
+  MigrationView,
+  Preferences,
+  Preflight,
+  StatsRow,
+} from '../../contract/model.ts';
+import { random } from './made-up-fleet.ts';
+
+type Listener = (payload: never) => void;
+
+const options: MigrationOptions = {
+  mode: 'live',
+  transport: 'direct',
+  storage: 'shared',
+  persistent: true,
+  undefineSource: true,
+  autoConverge: false,
+  postCopy: false,
+  compressed: false,
+  parallel: null,
+  unsafe: false,
+  tls: false,
+  migrateUri: null,
+  listenAddress: null,
+  bandwidthMiBps: null,
+  maxDowntimeMs: null,
+  destName: null,
+  destXml: null,
+  force: false,
+};
+
+const after: Record<LifecycleAction, DomainState> = {
+  start: 'running',
+  shutdown: 'shutoff',
+  reboot: 'running',
+  reset: 'running',
+  destroy: 'shutoff',
+  suspend: 'paused',
+  resume: 'running',
+  managedsave: 'shutoff',
+};
+
+export class MadeUpMain implements Link {
+  readonly snapshot: Snapshot;
+  /** Every call, in order: what a test looks at. */
+  readonly said: { name: CallName; args: unknown }[] = [];
+  preferences: Preferences = { theme: 'system', window: {} };
+  /** How long one percent of a migration takes. */
+  percentMs = 30;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #up = true;
+  #pending: NumberedDelta[] = [];
+  #next = random(7);
+  #count = 0;
+  readonly #load = new Map<string, number>();
+
+  constructor(snapshot: Snapshot) {
+    this.snapshot = snapshot;
+  }
+
+  on<E extends keyof LinkEvents | 'up'>(
+    event: E,
+    listener: (payload: E extends keyof LinkEvents ? LinkEvents[E] : boolean) => void,
+  ): () => void {
+    const all = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, all.add(listener));
+    if (event === 'up') (listener as (up: boolean) => void)(this.#up);
+    return () => void all.delete(listener);
+  }
+
+  async call<N extends CallName>(name: N, args: ArgsIn<N>): Promise<Result<N>> {
+    this.said.push({ name, args });
+    const answer = this.#carry(name, args as never);
+    // What travels is a copy: nobody shares an object with the main side.
+    return structuredClone((await answer) ?? null) as Result<N>;
+  }
+
+  up(up: boolean): void {
+    this.#up = up;
+    this.#tell('up', up);
+  }
+
+  push(delta: Delta): void {
+    this.#keep(delta);
+    this.snapshot.seq += 1;
+    if (this.#pending.length === 0) setTimeout(() => this.#flush(), 16);
+    this.#pending.push(structuredClone({ ...delta, seq: this.snapshot.seq }));
+  }
+
+  /** New figures of everything, as one interval brings them. */
+  beat(): void {
+    const at = new Date().toISOString();
+    for (const host of this.snapshot.hosts) {
+      if (host.state !== 'online' || !host.info) continue;
+      const rows: StatsRow[] = [];
+      let used = 0;
+      for (const domain of this.snapshot.domains) {
+        if (domain.hostId !== host.id || domain.state !== 'running') continue;
+        const cpuPercent = this.#walk(domain.uuid);
+        used += (cpuPercent * domain.vcpus) / host.info.cpus;
+        rows.push({
+          hostId: host.id,
+          uuid: domain.uuid,
+          cpuPercent,
+          memoryUsedKiB: Math.round(domain.memoryKiB * 0.6),
+          diskReadBps: Math.round(cpuPercent * 20_000),
+          diskWriteBps: Math.round(cpuPercent * 9_000),
+          netRxBps: Math.round(cpuPercent * 30_000),
+          netTxBps: Math.round(cpuPercent * 12_000),
+          at,
+        });
+      }
+      const cpuPercent = Math.min(98, used + 3);
+      rows.push({ hostId: host.id, cpuPercent, freeMemoryKiB: host.info.freeMemoryKiB, at });
+      this.push({ event: 'stats', data: rows });
+    }
+  }
+
+  domain({ hostId, uuid }: DomainRef): DomainView {
+    const found = this.snapshot.domains.find((one) => one.hostId === hostId && one.uuid === uuid);
+    if (!found) throw new Failure('not-found', 'This VM is not there any more.');
+    return found;
+  }
+
+  host(id: string): HostView {
+    const found = this.snapshot.hosts.find((one) => one.id === id);
+    if (!found) throw new Failure('not-found', 'This host is not there any more.');
+    return found;
+  }
+
+  changeHost(id: string, change: Partial<HostView>): void {
+    this.push({ event: 'host', data: { ...this.host(id), ...change } });
+  }
+
+  changeDomain(ref: DomainRef, change: Partial<DomainView>): void {
+    this.push({ event: 'domain', data: { ...this.domain(ref), ...change } });
+  }
+
+  #flush(): void {
+    const deltas = this.#pending;
+    this.#pending = [];
+    this.#tell('deltas', { epoch: this.snapshot.epoch, deltas });
+  }
+
+  #tell(event: string, payload: unknown): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload as never);
+  }
+
+  #walk(uuid: string): number {
+    const was = this.#load.get(uuid) ?? 60 * this.#next() ** 2;
+    const now = Math.min(99, Math.max(0.3, was + (this.#next() - 0.5) * 9));
+    this.#load.set(uuid, now);
+    return now;
+  }
+
+  /** What a fresh snapshot would hold from now on. */
+  #keep({ event, data }: Delta): void {
+    const { hosts, domains, migrations } = this.snapshot;
+    if (event === 'host') put(hosts, data, (one) => one.id === data.id);
+    else if (event === 'domain') put(domains, data, (one) => one.hostId === data.hostId && one.uuid === data.uuid);
+    else if (event === 'migration') put(migrations, data, (one) => one.id === data.id);
+    if (event !== 'domain') return;
+    const mine = domains.filter(({ hostId }) => hostId === data.hostId);
+    const host = hosts.find(({ id }) => id === data.hostId);
+    const counts = { running: mine.filter(({ state }) => state === 'running').length, total: mine.length };
+    if (host && (host.domains.running !== counts.running || host.domains.total !== counts.total)) {
+      queueMicrotask(() => this.push({ event: 'host', data: { ...host, domains: counts } }));
+    }
+  }
+
+  #carry(name: CallName, args: never): unknown {
+    switch (name) {
+      case 'fleet.snapshot':
+        return this.snapshot;
+      case 'preferences.get':
+        return this.preferences;
+      case 'preferences.set':
+        return Object.assign(this.preferences, args);
+      case 'questions.list':
+      case 'neighbours.list':
+        return [];
+      case 'migrations.options':
+        return Object.entries(options as object as Record<string, unknown>).map(([option, value]) => ({
+          name: option,
+          default: value,
+          does: '',
+        }));
+      case 'domains.act':
+        return this.#act(args);
+      case 'domains.xml':
+        return { xml: `<domain type='kvm'>\n  <name>${this.domain(args).name}</name>\n</domain>\n` };
+      case 'migrations.preflight':
+        return this.#preflight(args);
+      case 'migrations.start':
+        return this.#migrate(args);
+      case 'migrations.cancel':
+        return this.#cancel(args);
+      case 'consoles.open':
+        return this.#openConsole(args);
+      case 'consoles.write':
+      case 'consoles.ack':
+      case 'consoles.close':
+        return null;
+      case 'hosts.connect':
+        return this.host((args as { id: string }).id);
+      default:
+        throw new Failure('unsupported', `The made-up main side has no answer to ${name}.`);
+    }
+  }
+
+  #act({ action, ...ref }: DomainRef & { action: LifecycleAction }): DomainView {
+    const domain = this.domain(ref);
+    setTimeout(() => {
+      const state = after[action];
+      this.changeDomain(ref, { state, id: state === 'shutoff' ? null : (domain.id ?? 9), stats: null });
+    }, 60);
+    return domain;
+  }
+
+  #preflight({ uuid, from, to }: { uuid: string; from: string; to?: string }): unknown {
+    const domain = this.domain({ hostId: from, uuid });
+    const one = (host: HostView): Preflight => {
+      if (host.state !== 'online') return no('online', `${host.label} is not connected.`, 'Connect it first.');
+      if (domain.name.startsWith('db') && Number(host.id.slice(5)) % 3 === 0)
+        return no(
+          'disk',
+          `The disk of ${domain.name} is local to ${this.host(from).label}.`,
+          'Copy its storage as well.',
+        );
+      if ((host.info?.freeMemoryKiB ?? 0) < 30 * 1024 * 1024)
+        return {
+          verdict: 'warn',
+          checks: [{ id: 'memory', level: 'warn', message: `${host.label} has little free memory.` }],
+        };
+      return { verdict: 'ok', checks: [{ id: 'online', level: 'ok', message: 'Both hosts are connected.' }] };
+    };
+    if (to !== undefined) return one(this.host(to));
+    return Object.fromEntries(this.snapshot.hosts.filter(({ id }) => id !== from).map((host) => [host.id, one(host)]));
+  }
+
+  #migrate({ uuid, from, to }: { uuid: string; from: string; to: string }): MigrationView {
+    const ref = { hostId: from, uuid };
+    const domain = this.domain(ref);
+    this.#count += 1;
+    const migration: MigrationView = {
+      id: `migration-${this.#count}`,
+      uuid,
+      name: domain.name,
+      from,
+      to,
+      options,
+      state: 'running',
+      phase: 'perform',
+      progress: {
+        percent: 0,
+        dataTotalBytes: 2 ** 31,
+        dataProcessedBytes: 0,
+        dataRemainingBytes: 2 ** 31,
+        memoryBps: 9e7,
+        dirtyRateBps: 1e6,
+        iteration: 1,
+        elapsedMs: 0,
+        etaMs: 9000,
+      },
+      downtimeMs: null,
+      virsh: `virsh migrate --live ${domain.name} ${this.host(to).uri}`,
+      startedAt: new Date().toISOString(),
+      endedAt: null,
+      error: null,
+      verdict: null,
+      actions: [],
+    };
+    this.push({ event: 'migration', data: migration });
+    this.#step(migration.id, ref);
+    return migration;
+  }
+
+  #step(id: string, ref: DomainRef): void {
+    setTimeout(() => {
+      const now = this.snapshot.migrations.find((one) => one.id === id);
+      if (!now || now.state !== 'running') return;
+      const percent = Math.min(100, now.progress.percent + 1);
+      const progress = {
+        ...now.progress,
+        percent,
+        elapsedMs: now.progress.elapsedMs + this.percentMs,
+        dataProcessedBytes: (percent / 100) * now.progress.dataTotalBytes,
+        dataRemainingBytes: (1 - percent / 100) * now.progress.dataTotalBytes,
+      };
+      if (percent < 100) {
+        this.push({ event: 'migration', data: { ...now, progress } });
+        this.changeDomain(ref, { job: { migrationId: id, side: 'source', percent } });
+        this.#step(id, ref);
+        return;
+      }
+      const { job: _job, ...rest } = this.domain(ref);
+      this.push({ event: 'domain', data: { ...rest, hostId: now.to, job: null } });
+      this.push({ event: 'domain', data: { removed: true, ...ref } });
+      this.push({
+        event: 'migration',
+        data: {
+          ...now,
+          progress,
+          state: 'completed',
+          phase: 'confirm',
+          downtimeMs: 34,
+          endedAt: new Date().toISOString(),
+          verdict: { runningOn: [now.to], definedOn: [now.to] },
+        },
+      });
+      this.#tell('console.note', {
+        consoleId: `console-${ref.uuid}`,
+        note: { type: 'moved', from: now.from, to: now.to },
+      });
+    }, this.percentMs);
+  }
+
+  #cancel({ id }: { id: string }): MigrationView {
+    const now = this.snapshot.migrations.find((one) => one.id === id);
+    if (!now) throw new Failure('not-found', 'There is no such migration.');
+    const ended: MigrationView = {
+      ...now,
+      state: 'cancelled',
+      endedAt: new Date().toISOString(),
+      verdict: { runningOn: [now.from], definedOn: [now.from] },
+    };
+    this.push({ event: 'migration', data: ended });
+    this.changeDomain({ hostId: now.from, uuid: now.uuid }, { job: null });
+    return ended;
+  }
+
+  #openConsole({ uuid }: DomainRef): { consoleId: string } {
+    const consoleId = `console-${uuid}`;
+    let tick = 0;
+    const timer = setInterval(() => {
+      if (
+        this.said.some(
+          (one) => one.name === 'consoles.close' && (one.args as { consoleId: string }).consoleId === consoleId,
+        )
+      ) {
+        clearInterval(timer);
+        return;
+      }
+      tick += 1;
+      this.#tell('console.data', { consoleId, bytes: new TextEncoder().encode(`tick ${tick}\r\n`) });
+    }, 250);
+    return { consoleId };
+  }
+}
+
+const no = (id: string, message: string, fix: string): Preflight => ({
+  verdict: 'blocked',
+  checks: [{ id, level: 'error', message, fix }],
+});
+
+function put<T>(list: T[], item: T | { removed: true }, same: (one: T) => boolean): void {
+  const at = list.findIndex(same);
+  if (typeof item === 'object' && item !== null && 'removed' in item) {
+    if (at >= 0) list.splice(at, 1);
+  } else if (at >= 0) list[at] = item;
+  else list.push(item);
+}
