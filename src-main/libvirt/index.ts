@@ -1,6 +1,7 @@
 // The libvirt client: what others may use of it.
 export { Connection } from './connection.ts';
-export type { CallArgs, CallOptions, ConnectionOptions, Direction } from './connection.ts';
+export type { CallArgs, ConnectionOptions, Direction } from './connection.ts';
+export type { CallOptions } from './calls.ts';
 export * from './constants.ts';
 export { systemClock } from './clock.ts';
 export type { Clock } from './clock.ts';

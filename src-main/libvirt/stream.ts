@@ -98,7 +98,8 @@ export class LibvirtStream<Result = unknown> extends Duplex {
 
   /** The connection ended. By our own leave there is no error, but no `end` either: what was read is not whole. */
   lost(error: Error | null): void {
-    if (error) return this.#over(error);
+    // Before it was open nobody has it yet to hear of an error; who opens it is told by the call.
+    if (error && this.#state !== 'opening') return this.#over(error);
     this.#state = 'over';
     if (this.#letGo) this.#letGo();
     else this.destroy();

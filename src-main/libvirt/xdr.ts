@@ -91,6 +91,12 @@ export class Writer {
     this.#bytes.fill(0, at + value.length, this.#at);
   }
 
+  /** As it is, without padding. */
+  append(value: Uint8Array): void {
+    const at = this.#advance(value.length);
+    this.#bytes.set(value, at);
+  }
+
   /** Overwrites four bytes written before, such as a length that is known only at the end. */
   patchU32(at: number, value: number): void {
     this.#bytes.writeUInt32BE(value, at);

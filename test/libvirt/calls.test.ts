@@ -244,6 +244,11 @@ describe('a connection that ends', () => {
       },
     ],
     [
+      'by an answer to something else',
+      /answered domain_resume with procedure 59/,
+      (peer) => peer.raw(peer.reply('connect_get_hostname', 13, { hostname: 'kvm1' })),
+    ],
+    [
       'by a packet that carries file descriptors',
       /type 5/,
       (peer) => {
@@ -260,6 +265,9 @@ describe('a connection that ends', () => {
       connection.call('domain_resume', { dom: { ...web01, id: n } }).catch((error: Error) => void seen.push(error)),
     );
     const ended: (Error | null)[] = [];
+    connection.onEnd(() => {
+      throw new Error('a listener of its own trouble');
+    });
     connection.onEnd((error) => ended.push(error));
     await peer.call('domain_resume');
     end(peer);

@@ -279,6 +279,15 @@ describe('opening', () => {
     expect(await peer.next()).toMatchObject({ type: packetType.stream, status: packetStatus.error, serial });
   });
 
+  test('that the end of the connection meets fails once, by its call', async () => {
+    const { connection, peer } = await begin();
+    const opening = failure(connection.openStream(consoleName, { dom: web01 }));
+    await peer.call(consoleName);
+    peer.hangUp();
+    expect(await opening).toBeInstanceOf(ConnectionLost);
+    await turn();
+  });
+
   test('hands over what the call answered', async () => {
     const { connection, peer } = await begin();
     const opening = connection.openStream('domain_screenshot', { dom: web01, screen: 0 });
