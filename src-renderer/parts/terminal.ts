@@ -99,6 +99,8 @@ export class TerminalScreen {
   /** Moved from pane to pane; xterm.js stays opened in it. */
   readonly #element = document.createElement('div');
   #opened = false;
+  /** What came while a note waited for the line that it goes to. */
+  #held: (() => void)[] | null = null;
 
   constructor(xterm: Xterm, fit: FitAddon, search: SearchAddon) {
     this.#xterm = xterm;
@@ -114,17 +116,24 @@ export class TerminalScreen {
   // --- What the session writes ---
 
   write(bytes: Uint8Array, shown: () => void) {
-    this.#xterm.write(bytes, shown);
+    if (this.#held) this.#held.push(() => this.write(bytes, shown));
+    else this.#xterm.write(bytes, shown);
   }
 
   /** A dim line. It leaves the guest's colours and its full-screen programs alone. */
   note(text: string) {
+    if (this.#held) {
+      this.#held.push(() => this.note(text));
+      return;
+    }
     const words = `\x1b[2m— ${text.replaceAll(/\p{Cc}/gu, '')} —\x1b[22m\r\n`;
-    // What was written before this may still be on its way to the buffer.
+    // What was written before may still be on its way to the buffer; what comes after waits for its turn.
+    const held: (() => void)[] = (this.#held = []);
     this.#xterm.write('', () => {
       const buffer = this.#xterm.buffer.active;
-      if (buffer.type === 'alternate') return;
-      this.#xterm.write(buffer.cursorX > 0 ? `\r\n${words}` : words);
+      if (buffer.type !== 'alternate') this.#xterm.write(buffer.cursorX > 0 ? `\r\n${words}` : words);
+      this.#held = null;
+      for (const each of held) each();
     });
   }
 

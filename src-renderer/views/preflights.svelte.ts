@@ -23,9 +23,8 @@ export class Preflights {
   async ask(domains: readonly DomainRef[], to: HostId, { force: _overrides, ...options }: Chosen): Promise<void> {
     this.#asked += 1;
     const asked = this.#asked;
-    const keys = new Set(domains.map(keyOf));
-    for (const key of [...this.answers.keys()]) if (!keys.has(key)) this.answers.delete(key);
-    for (const key of keys) this.answers.set(key, 'asking');
+    this.answers.clear();
+    for (const domain of domains) this.answers.set(keyOf(domain), 'asking');
     const waiting = [...domains];
     const work = async () => {
       for (let domain = waiting.shift(); domain && asked === this.#asked; domain = waiting.shift()) {
