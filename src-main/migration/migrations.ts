@@ -84,6 +84,7 @@ export class Migrations {
     if (this.#closed) throw new Failure('conflict', 'Drover is ending, and starts no migration any more.');
     const route = this.#route(ref, to, given);
     const { domain, source, target, options } = route;
+    if (this.#active(ref.uuid)) throw busy(domain.name);
     const checks = await checkAsking(this.#options.fleet, route);
     const reasons = stopping(checks, options.force);
     if (reasons.length > 0) {
@@ -93,20 +94,20 @@ export class Migrations {
         { checks, verdict: 'blocked' },
       );
     }
-    // Asked again after the wait: two callers may have come for the same VM.
-    if (this.#active(ref.uuid)) throw new Failure('conflict', `${domain.name} is being migrated already.`);
+    const migrateUri = options.migrateUri ?? (options.mode === 'offline' ? null : await uriOf(target));
+    // Asked again after the waits: two callers may have come for the same VM.
+    if (this.#active(ref.uuid)) throw busy(domain.name);
     const migration: Migration = new Migration({
       id: randomUUID(),
       source,
       target,
       domain,
       options,
-      migrateUri: options.migrateUri ?? (options.mode === 'offline' ? null : await uriOf(target)),
+      migrateUri,
       changed: () => this.#options.tell({ event: 'migration', data: migration.view() }),
       beforeSwitch: this.#options.beforeSwitch,
       clock: this.#clock,
     });
-    if (this.#active(ref.uuid)) throw new Failure('conflict', `${domain.name} is being migrated already.`);
     this.#keep(migration);
     this.#options.tell({ event: 'migration', data: migration.view() });
     this.#advance();
@@ -162,6 +163,9 @@ export class Migrations {
     }
   }
 }
+
+const busy = (name: string) =>
+  new Failure('conflict', `${name} is being migrated already. Wait until that ends, or cancel it.`);
 
 /** An address rather than a name: the admin's name for a host need not be the other host's. */
 async function uriOf(target: Host): Promise<string | null> {

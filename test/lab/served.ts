@@ -30,9 +30,8 @@ export class Served {
 
   static async start(dataDir?: string): Promise<Served> {
     const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-test-')));
-    const args = ['--no-install', 'tsx', 'src-main/main.ts', 'serve', '--listen', '127.0.0.1:0', '--data', dir];
-    // Of its own group, so that its end is the end of npx and of what that started.
-    const child = spawn('npx', args, { cwd: top, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const args = ['--import', 'tsx', 'src-main/main.ts', 'serve', '--listen', '127.0.0.1:0', '--data', dir];
+    const child = spawn(process.execPath, args, { cwd: top, stdio: ['ignore', 'pipe', 'pipe'] });
     const log: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     const lines = createInterface({ input: child.stdout });
@@ -75,7 +74,9 @@ export class Served {
     await Promise.all(lab.hosts.map(({ name, uri }) => this.get('POST', '/hosts', { uri, label: name })));
     return until('all hosts are online', async () => {
       const hosts = await this.get<HostView[]>('GET', '/hosts');
-      return hosts.every(({ state }) => state === 'online') && Object.fromEntries(hosts.map((host) => [host.label, host]));
+      return (
+        hosts.every(({ state }) => state === 'online') && Object.fromEntries(hosts.map((host) => [host.label, host]))
+      );
     });
   }
 
@@ -136,7 +137,7 @@ export class Served {
     for (const end of this.#ends) end();
     if (this.#child.exitCode !== null) return this.#child.exitCode;
     const exit = once(this.#child, 'exit');
-    process.kill(-this.pid, signal);
+    this.#child.kill(signal);
     await exit;
     return this.#child.exitCode;
   }
