@@ -6,12 +6,12 @@ import * as esbuild from 'esbuild';
 import * as vite from 'vite';
 
 const top = join(import.meta.dirname, '..');
-const out = join(top, 'dist', 'main');
 
 /** Loaded when it runs: what is not ours, or not for this machine. ssh2 does without its native parts. */
 const external = ['electron', 'cpu-features', '*.node'];
 
-async function buildMain() {
+/** @param {string} out two folders below the top, as the main side finds the rest from there */
+export async function buildMain(out = join(top, 'dist', 'main')) {
   rmSync(out, { recursive: true, force: true }); // parts have digests in their names, and would pile up
   const shared = {
     bundle: true,
