@@ -26,6 +26,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     reportCompressedSize: false,
+    rolldownOptions: { checks: { bundlerTimings: false } }, // how long plugins take is no news
     chunkSizeWarningLimit: 1_000,
     assetsInlineLimit: 0, // the page's policy takes no data: but pictures
   },
