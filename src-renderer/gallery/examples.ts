@@ -1,0 +1,148 @@
+// Made-up things for the gallery: the only place with such data beside the tests.
+import type { Check, Found, HostView, MigrationOptions, MigrationView, Question } from '../../contract/model.ts';
+
+export const fingerprint = 'SHA256:Uq1s0nJ6bY2mGk3vTz8wX4cR7aPdLhE9oKfQiNxZt5M';
+export const otherFingerprint = 'SHA256:o9K2dTq7LwYx4mB1cVzR8nHs5EjPfGa3uXiQbMk6rZ0';
+export const longName = 'production-frontend-'.repeat(10);
+
+export const host: HostView = {
+  id: 'kvm1',
+  uri: 'qemu+ssh://root@kvm1.example.org/system',
+  label: 'kvm1',
+  state: 'connecting',
+  error: null,
+  hostKey: null,
+  connections: 1,
+  info: null,
+  domains: { running: 0, total: 0 },
+  readOnly: false,
+  retryAt: null,
+};
+
+const options: MigrationOptions = {
+  mode: 'live',
+  transport: 'direct',
+  storage: 'shared',
+  persistent: true,
+  undefineSource: true,
+  autoConverge: false,
+  postCopy: false,
+  compressed: false,
+  parallel: null,
+  unsafe: false,
+  tls: false,
+  migrateUri: null,
+  listenAddress: null,
+  bandwidthMiBps: null,
+  maxDowntimeMs: null,
+  destName: null,
+  destXml: null,
+  force: false,
+};
+
+export const migration: MigrationView = {
+  id: 'm1',
+  uuid: '11111111-1111-4111-8111-111111111111',
+  name: 'web01',
+  from: 'kvm1',
+  to: 'kvm3',
+  options,
+  state: 'running',
+  phase: 'perform',
+  progress: {
+    percent: 62,
+    dataTotalBytes: 4.3e9,
+    dataProcessedBytes: 2.7e9,
+    dataRemainingBytes: 1.6e9,
+    memoryBps: 118e6,
+    dirtyRateBps: 21e6,
+    iteration: 2,
+    elapsedMs: 23_400,
+    etaMs: 14_000,
+  },
+  downtimeMs: null,
+  virsh: 'virsh -c qemu+ssh://root@kvm1/system migrate --live web01 qemu+ssh://root@kvm3/system',
+  startedAt: '2026-01-01T03:00:00.000Z',
+  endedAt: null,
+  error: null,
+  verdict: null,
+  actions: [],
+};
+
+/** A course that comes to its end, and one that does not. */
+export const course = (converges: boolean) =>
+  Array.from({ length: 80 }, (_, at) => ({
+    elapsedMs: at * 400,
+    remainingBytes: converges ? 4.3e9 * Math.exp(-at / 22) : 8e8 + 3.5e9 * Math.exp(-at / 12) + 1.2e8 * Math.sin(at),
+    memoryBps: 118e6 + 14e6 * Math.sin(at / 3),
+    dirtyBps: converges ? 21e6 + 5e6 * Math.cos(at / 4) : 30e6 + 1.4e6 * at,
+  }));
+
+export const checks: Check[] = [
+  { id: 'online', level: 'ok', message: 'Both hosts are connected.' },
+  { id: 'arch', level: 'ok', message: 'kvm3 runs the same architecture, x86_64.' },
+  {
+    id: 'memory',
+    level: 'warn',
+    message: 'kvm3 has 3.1 GiB of memory free, and web01 may use up to 4 GiB.',
+    fix: 'Choose a host with more memory, or shut something down on kvm3.',
+  },
+  {
+    id: 'disk',
+    level: 'error',
+    message: 'The disk vda of web01, /var/lib/libvirt/images/web01.qcow2, is local to kvm1.',
+    fix: 'Put it on storage that both hosts reach.',
+  },
+];
+
+export const found: Found[] = [
+  {
+    address: '192.168.10.11',
+    port: 22,
+    kind: 'libvirt',
+    banner: 'SSH-2.0-OpenSSH_9.2p1 Debian-2',
+    fingerprint,
+    libvirtVersion: '9.0.0',
+    hostId: 'kvm1',
+  },
+  {
+    address: '192.168.10.12',
+    port: 22,
+    kind: 'ssh',
+    banner: 'SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3',
+    fingerprint: otherFingerprint,
+  },
+  { address: '192.168.10.40', port: 2222, kind: 'ssh', banner: 'SSH-2.0-dropbear_2022.83', fingerprint },
+  { address: '192.168.10.77', port: 22, kind: 'open', banner: '220 mail.example.org ESMTP' },
+  { address: '192.168.10.201', port: 22, kind: 'ssh', banner: 'SSH-2.0-OpenSSH_7.4' },
+];
+
+export const question: Question = {
+  id: 'q1',
+  hostId: 'kvm1',
+  kind: 'password',
+  title: 'root@kvm1',
+  instruction: '',
+  prompts: [{ text: 'Password:', echo: false }],
+  again: false,
+};
+
+export const xml = `<domain type='kvm' id='7'>
+  <name>web01</name>
+  <!-- made by hand -->
+  <memory unit='KiB'>4194304</memory>
+  <os>
+    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+  </os>
+  <devices>
+    <disk type='file' device='disk'>
+      <source file='/var/lib/libvirt/images/web01.qcow2'/>
+      <target dev='vda' bus='virtio'/>
+    </disk>
+  </devices>
+</domain>
+`;
+
+/** Figures that go up and down, the same each time. */
+export const wave = (count: number, middle: number, swing: number) =>
+  Float32Array.from({ length: count }, (_, at) => middle + swing * Math.sin(at / 3) * Math.cos(at / 7));
