@@ -14,6 +14,9 @@ const usage = `npm run trace -- URI [--follow] [--socket PATH]
   --follow  stay, and show its events until Ctrl+C
   --socket  the daemon's socket, where it is not in its usual place`;
 
+// As `npm run trace -- URI | head` ends.
+process.stdout.on('error', () => process.exit(0));
+
 const { uri, follow, socket } = options();
 try {
   const parsed = parseHostUri(uri);
