@@ -1,4 +1,6 @@
 // Every call that the libvirt client has, against a real daemon, and what virsh says of the same thing.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   domainState,
@@ -611,6 +613,33 @@ test('the daemon says goodbye', async () => {
   const connection = await connect('kvm1');
   await connection.close();
   expect(await connection.ended).toBeNull();
+});
+
+test('the example of the documentation runs as it is written there', async () => {
+  const top = join(import.meta.dirname, '../..');
+  const page = await readFile(join(top, 'docs/libvirt-client.md'), 'utf8');
+  const example = /```ts\n([^]*?)```/.exec(page)?.[1] ?? '';
+  const file = join(lab.state.directory, 'example.mts');
+  await writeFile(file, example.replace('./src-main', join(top, 'src-main')));
+  const tsx = join(top, 'node_modules/tsx/dist/loader.mjs');
+  const printed = await lab.exec('kvm1', [process.execPath, '--import', tsx, file]);
+  expect(printed).toContain("web01 { state: 'running', reason: 'booted' }");
+  expect(printed).toContain('web01 1 processors');
+});
+
+test('a trace shows what is asked and answered', async () => {
+  const top = join(import.meta.dirname, '../..');
+  const tsx = join(top, 'node_modules/tsx/dist/loader.mjs');
+  const printed = await lab.exec('kvm1', [
+    process.execPath,
+    '--import',
+    tsx,
+    join(top, 'build/trace.ts'),
+    'test:///default',
+  ]);
+  expect(printed).toMatch(/→ #3 connect_open \{ name: test:\/\/\/default, flags: 0 \}/);
+  expect(printed).toMatch(/← #\d+ connect_list_all_domains ok \{ domains: \[test\], total: 1 \}/);
+  expect(printed.trimEnd()).toMatch(/← #\d+ connect_close ok$/);
 });
 
 test('a read-only connection may look, not touch', async () => {
