@@ -1,4 +1,4 @@
-// How fast connections may begin: token buckets, one for all and one for addresses that are called for the first time.
+// How fast connections may begin: so many a second, and so many to new addresses within a while.
 import type { Clock } from './clock.ts';
 
 /** What may begin at once, as a part of what may begin in a second. */
@@ -7,52 +7,51 @@ const AT_ONCE = 1 / 100;
 export interface PaceOptions {
   /** Connections a second. */
   rate: number;
-  /** First calls alone: a second in the long run, and as many as `depth` beyond that where they were saved up. */
-  first?: { rate: number; depth: number };
+  /** At most so many first calls within any so many milliseconds. */
+  first?: { count: number; withinMs: number };
 }
 
 export class Pace {
-  readonly #all: Bucket;
-  readonly #first: Bucket | null;
-
-  constructor(clock: Clock, { rate, first }: PaceOptions) {
-    this.#all = new Bucket(clock, rate, rate * AT_ONCE);
-    this.#first = first ? new Bucket(clock, first.rate, first.depth) : null;
-  }
-
-  /** Takes one where there is one. @returns 0, or in how many milliseconds to ask again */
-  take(call: 'first' | 'again'): number {
-    const buckets = call === 'first' && this.#first ? [this.#all, this.#first] : [this.#all];
-    const wait = Math.max(...buckets.map((bucket) => bucket.wait()));
-    if (wait === 0) for (const bucket of buckets) bucket.spend();
-    return wait;
-  }
-}
-
-class Bucket {
   readonly #clock: Clock;
   readonly #perMs: number;
   readonly #depth: number;
+  readonly #first: PaceOptions['first'];
+  /** When the last first calls were made, oldest at `#oldest`; a ring. */
+  readonly #calls: number[] = [];
+  #oldest = 0;
   #tokens: number;
   #at: number;
 
-  constructor(clock: Clock, rate: number, depth: number) {
+  constructor(clock: Clock, { rate, first }: PaceOptions) {
     this.#clock = clock;
     this.#perMs = rate / 1000;
-    this.#depth = Math.max(1, depth);
+    this.#depth = Math.max(1, rate * AT_ONCE);
+    this.#first = first;
     this.#tokens = this.#depth;
     this.#at = clock.now();
   }
 
-  /** 0, or the milliseconds until there is one to spend. */
-  wait(): number {
+  /** Takes one where there is one. @returns 0, or in how many milliseconds to ask again */
+  take(call: 'first' | 'again'): number {
     const now = this.#clock.now();
     this.#tokens = Math.min(this.#depth, this.#tokens + (now - this.#at) * this.#perMs);
     this.#at = now;
-    return this.#tokens >= 1 ? 0 : Math.max(1, (1 - this.#tokens) / this.#perMs);
+    const rest = this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
+    const wait = Math.max(rest, call === 'first' ? this.#untilRoom(now) : 0);
+    if (wait > 0) return Math.max(1, wait);
+    this.#tokens -= 1;
+    if (call === 'first') this.#note(now);
+    return 0;
   }
 
-  spend(): void {
-    this.#tokens -= 1;
+  #untilRoom(now: number): number {
+    if (!this.#first || this.#calls.length < this.#first.count) return 0;
+    return Math.max(0, this.#calls[this.#oldest]! + this.#first.withinMs - now);
+  }
+
+  #note(now: number): void {
+    if (!this.#first) return;
+    this.#calls[this.#oldest] = now;
+    this.#oldest = (this.#oldest + 1) % this.#first.count;
   }
 }

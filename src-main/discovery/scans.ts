@@ -39,10 +39,10 @@ export interface ScansOptions {
 
 /**
  * Where the admin says nothing, for all scans together. On a local network each silent address holds an entry of the
- * kernel's neighbour table for three seconds, whatever calls it meanwhile; Linux has 1024, and where they are used up
- * nothing is sent and hosts are missed. So a /24 goes at once, and wide ranges no faster than entries come free.
+ * kernel's neighbour table for three seconds, however often it is called meanwhile. Linux has 1024 of these, and where
+ * they are used up it sends nothing, and hosts are missed. So a /24 goes at once, wide ranges in portions.
  */
-const PACE = { rate: 3000, first: { rate: 330, depth: 900 } };
+const PACE = { rate: 3000, first: { count: 850, withinMs: 3100 } };
 /** How often a scan is told of, in milliseconds. */
 const TELL_MS = 100;
 /** How often what was found is handed to the store. */

@@ -92,6 +92,7 @@ class Sweep {
   readonly #again: { target: Target; turn: number }[] = [];
   readonly #forKey: Attempt[] = [];
   #keying = 0;
+  #fresh: Target | null = null;
   #exhausted = false;
   #end: SweepEnd = { connections: 0, uncalled: 0, code: null };
   /** Since when, and how often in a row, nothing could be called at all. */
@@ -142,20 +143,24 @@ class Sweep {
       if (hold > 0) return this.#wake(hold);
       // While nothing can be called, one at a time feels for the network to come back.
       if (this.#held && [...this.#attempts].some(({ state }) => state === 'calling')) return;
+      const call = this.#again.length > 0 ? 'again' : 'first';
+      if (call === 'first' && !this.#ahead()) {
+        if (this.#attempts.size === 0) this.#finish(null);
+        return;
+      }
       if (!this.#options.sockets.take()) {
         this.#callOffWait = this.#options.sockets.wait(() => this.#pump());
         return;
       }
-      const wait = this.#options.pace.take(this.#again.length > 0 ? 'again' : 'first');
-      const next = wait === 0 ? this.#next() : null;
-      if (next) {
-        this.#call(next.target, next.turn);
-        continue;
+      const wait = this.#options.pace.take(call);
+      if (wait > 0) {
+        this.#options.sockets.give();
+        return this.#wake(wait);
       }
-      this.#options.sockets.give();
-      if (wait > 0) this.#wake(wait);
-      else if (this.#attempts.size === 0) this.#finish(null);
-      return;
+      // Second tries go first: so what waits for one is never more than what was under way.
+      const { target, turn } = this.#again.shift() ?? { target: this.#fresh!, turn: 1 };
+      if (call === 'first') this.#fresh = null;
+      this.#call(target, turn);
     }
   }
 
@@ -168,15 +173,13 @@ class Sweep {
     this.#callOffWake = this.#options.clock.after(ms, () => this.#pump());
   }
 
-  /** Second tries go first: so what waits for one is never more than what was under way. */
-  #next(): { target: Target; turn: number } | null {
-    const again = this.#again.shift();
-    if (again) return again;
-    if (this.#exhausted) return null;
+  /** Looks one target ahead: what is taken of the pace and of the sockets is then used. */
+  #ahead(): boolean {
+    if (this.#fresh || this.#exhausted) return this.#fresh !== null;
     const next = this.#targets.next();
-    if (next.done !== true) return { target: next.value, turn: 1 };
-    this.#exhausted = true;
-    return null;
+    if (next.done === true) this.#exhausted = true;
+    else this.#fresh = next.value;
+    return !this.#exhausted;
   }
 
   #call(target: Target, turn: number): void {
