@@ -7,8 +7,6 @@ import type { ClientChannel } from './ssh2.ts';
 const noiseLimit = 64 * 1024;
 
 export interface ChannelOptions {
-  /** Why the whole connection is over; null while it is not. */
-  lost: () => Error | null;
   /** The stream begins behind these bytes: what a login shell prints on its own stands before them. */
   greeting?: Buffer | undefined;
   /** Called when the host ended a stream that had begun, and said nothing in it: its error, if that is one. */
@@ -29,7 +27,7 @@ export class ChannelStream extends Duplex {
   #reason: Promise<Error | null> = Promise.resolve(null);
   #writing: ((error?: Error | null) => void) | null = null;
 
-  constructor(channel: ClientChannel, options: ChannelOptions) {
+  constructor(channel: ClientChannel, options: ChannelOptions = {}) {
     super({ allowHalfOpen: false });
     this.#channel = channel;
     this.#options = options;
@@ -68,10 +66,13 @@ export class ChannelStream extends Duplex {
     this.#over = true;
     this.#begin(false);
     this.#writing = null;
-    try {
-      this.#channel.close();
-    } catch {
-      // The connection went first.
+    // Where both sides have said their last, the host closes it, and tells first how a command ended.
+    if (!this.readableEnded || !this.writableFinished) {
+      try {
+        this.#channel.close();
+      } catch {
+        // The connection went first.
+      }
     }
     this.#channel.resume(); // what is left has to be read for ssh2 to let go of the channel
     done(error);
@@ -111,10 +112,8 @@ export class ChannelStream extends Duplex {
   }
 
   async #why(): Promise<Error | null> {
-    const { lost, nothing } = this.#options;
-    const error = lost();
-    if (error || !nothing || !this.#empty || this.#noise !== null) return error;
-    return nothing();
+    const { nothing } = this.#options;
+    return nothing && this.#empty && this.#noise === null ? nothing() : null;
   }
 }
 

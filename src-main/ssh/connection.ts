@@ -91,6 +91,7 @@ export class Connection implements SshConnection {
   readonly #socket: Socket;
   readonly #openMs: number;
   readonly #heartbeat: Heartbeat;
+  readonly #streams = new Set<ChannelStream>();
   readonly #listeners = { silent: new Set<() => void>(), heard: new Set<() => void>() };
   /** Undefined while it lasts. */
   #end: SshError | null | undefined;
@@ -156,7 +157,6 @@ export class Connection implements SshConnection {
         return this.#stream(channel, { greeting, nothing: nothing && (() => nothing(said)) });
       },
     );
-    void this.ended.then(() => left({ code: null, signal: null }));
     if (options.greeting) await this.#begun(stdio);
     return { stdio, stderr, exited };
   }
@@ -164,26 +164,25 @@ export class Connection implements SshConnection {
   async run(command: string, options: { timeoutMs?: number; maxBytes?: number } = {}): Promise<SshRun> {
     const { timeoutMs = 10_000, maxBytes = 1 << 20 } = options;
     const { stdio, stderr, exited } = await this.exec(command);
+    const what = printable(command, 80);
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const stop = (message: string) => stdio.destroy(new SshError('timeout', 'established', message));
+    const timer = setTimeout(
+      () => stop(`${this.label} did not finish a command within ${seconds(timeoutMs)}: ${what}`),
+      timeoutMs,
+    );
     try {
-      await new Promise<void>((resolve, reject) => {
-        const fail = (message: string) => reject(new SshError('timeout', 'established', message));
-        const timer = setTimeout(
-          () => fail(`${this.label} did not finish a command within ${seconds(timeoutMs)}: ${printable(command, 80)}`),
-          timeoutMs,
-        );
-        stdio.on('data', (chunk: Buffer) => {
-          chunks.push(chunk);
-          bytes += chunk.length;
-          if (bytes > maxBytes) fail(`${this.label} said more than was asked for: ${printable(command, 80)}`);
-        });
-        stdio.once('error', reject).once('close', () => clearTimeout(timer));
-        stdio.once('end', () => void exited.then(() => resolve()));
-        stdio.end();
-      });
+      stdio.end();
+      for await (const chunk of stdio as AsyncIterable<Buffer>) {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > maxBytes) stop(`${this.label} said more than was asked for: ${what}`);
+      }
+    } catch (error) {
+      throw error instanceof SshError ? error : this.#closed();
     } finally {
-      stdio.destroy();
+      clearTimeout(timer);
     }
     const { code } = await exited;
     return { stdout: Buffer.concat(chunks).toString(), stderr: stderr(), code };
@@ -220,7 +219,7 @@ export class Connection implements SshConnection {
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) {
-        reject(this.#end ?? this.#lost(`The connection to ${this.label} is closed. Connect again.`));
+        reject(this.#closed());
         return;
       }
       let late = false;
@@ -231,7 +230,7 @@ export class Connection implements SshConnection {
       }, this.#openMs);
       const done = (error: Error | undefined, channel: C) => {
         clearTimeout(timer);
-        if (error) reject(this.#end ?? this.#refused(what, error));
+        if (error) reject(this.#end === undefined ? this.#refused(what, error) : this.#closed());
         else if (late) channel.resume().close();
         else resolve(take(channel));
       };
@@ -244,8 +243,10 @@ export class Connection implements SshConnection {
     });
   }
 
-  #stream(channel: ClientChannel, options: Omit<ChannelOptions, 'lost'> = {}): ChannelStream {
-    return new ChannelStream(channel, { ...options, lost: () => this.#end ?? null });
+  #stream(channel: ClientChannel, options?: ChannelOptions): ChannelStream {
+    const stream = new ChannelStream(channel, options);
+    this.#streams.add(stream);
+    return stream.once('close', () => this.#streams.delete(stream));
   }
 
   async #begun(stream: ChannelStream): Promise<void> {
@@ -258,7 +259,7 @@ export class Connection implements SshConnection {
     clearTimeout(timer);
     if (begun) return;
     stream.destroy();
-    if (this.#end) throw this.#end;
+    if (this.#end !== undefined) throw this.#closed();
     if (!late) throw new SshError('channel-refused', 'open', `A command on ${this.label} ended before it began.`);
     const limit = seconds(this.#openMs);
     throw new SshError(
@@ -291,6 +292,11 @@ export class Connection implements SshConnection {
     return new SshError('lost', 'established', message);
   }
 
+  /** Why nothing goes over this connection any more. */
+  #closed(): SshError {
+    return this.#end ?? this.#lost(`The connection to ${this.label} is closed. Connect again.`);
+  }
+
   #tell(event: 'silent' | 'heard') {
     for (const listener of [...this.#listeners[event]]) listener();
   }
@@ -300,6 +306,7 @@ export class Connection implements SshConnection {
     if (this.#end !== undefined) return;
     this.#end = error;
     this.#heartbeat.stop();
+    for (const stream of this.#streams) stream.destroy(error ?? undefined);
     hangUp(this.#client, this.#socket, error === null);
     this.#resolveEnded(error);
   }

@@ -172,8 +172,12 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
 
 /** The key of a file that needs no passphrase, or of any file with one. An error says why not. */
 export function unlocked(text: string, passphrase?: string): ParsedKey | Error {
-  const parsed = parseKey(text, passphrase);
-  return Array.isArray(parsed) ? (parsed[0] as ParsedKey) : parsed;
+  try {
+    const parsed = parseKey(text, passphrase);
+    return Array.isArray(parsed) ? (parsed[0] as ParsedKey) : parsed;
+  } catch (error) {
+    return error instanceof Error ? error : new Error('malformed key');
+  }
 }
 
 function isLocked(text: string): boolean {

@@ -146,19 +146,21 @@ export class KnownHosts {
 
   async #read(path: string): Promise<Line[]> {
     let stamp: string;
+    let text: string;
     try {
       const { ino, size, mtimeMs, ctimeMs } = await stat(path);
       stamp = [ino, size, mtimeMs, ctimeMs].join(' ');
+      const held = this.#parsed.get(path);
+      if (held?.stamp === stamp) return held.lines;
+      text = await readFile(path, 'utf8');
     } catch {
       return []; // not there, or not ours to read: it says nothing
     }
-    const held = this.#parsed.get(path);
-    if (held?.stamp === stamp) return held.lines;
     const lines: Line[] = [];
     let number = 0;
-    for (const text of (await readIfThere(path)).split('\n')) {
+    for (const one of text.split('\n')) {
       number += 1;
-      const line = parseLine(text, `${path}:${number}`);
+      const line = parseLine(one, `${path}:${number}`);
       if (line) lines.push(line);
     }
     this.#parsed.set(path, { stamp, lines });

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import { SshError, printable } from './error.ts';
 import { unlocked, type Identities, type Identity } from './identities.ts';
+import { Offer, type Signer } from './offer.ts';
 import type { SshPrompts, SshQuestion } from './options.ts';
 import type { SecretCache } from './secrets.ts';
-import { BaseAgent, type AnyAuthMethod, type ParsedKey } from './ssh2.ts';
+import type { AnyAuthMethod, ParsedKey } from './ssh2.ts';
 
 /** Wrong answers after which no more questions are asked, as with ssh. */
 const wrongAnswers = 3;
@@ -26,34 +27,6 @@ export interface LoginOptions {
   waiting: <T>(person: Promise<T>) => Promise<T>;
   /** Ends the connection with this error. */
   fail: (error: SshError) => void;
-}
-
-type Signer = (data: Buffer, hash: string | undefined, done: (error: Error | null, signature?: Buffer) => void) => void;
-
-/** A key that is tried, in the form that lets ssh2 offer its public half first, and sign when that was taken. */
-class Offer extends BaseAgent<ParsedKey> {
-  readonly #identity: Identity;
-  readonly #sign: Signer;
-
-  constructor(identity: Identity, sign: Signer) {
-    super();
-    this.#identity = identity;
-    this.#sign = sign;
-  }
-
-  override getIdentities(cb: (error?: Error | null, keys?: ParsedKey[]) => void): void {
-    cb(null, [this.#identity.publicKey]);
-  }
-
-  override sign(
-    _key: ParsedKey,
-    data: Buffer,
-    options: unknown,
-    done?: (error?: Error | null, signature?: Buffer) => void,
-  ): void {
-    const hash = (options as { hash?: string } | undefined)?.hash;
-    this.#sign(data, hash, (error, signature) => done?.(error, signature));
-  }
 }
 
 export class Login {
@@ -200,39 +173,51 @@ export class Login {
         },
       );
     };
-    return { type: 'agent', username: this.#options.user, agent: new Offer(identity, sign) };
+    return { type: 'agent', username: this.#options.user, agent: new Offer(identity.publicKey, sign) };
   }
 
   #unlock = async (name: string, text: string): Promise<ParsedKey> => {
-    const { prompts, secrets, signal } = this.#options;
+    const { secrets, waiting } = this.#options;
     const kept = createHash('sha256').update(text).digest('base64');
-    const key = await secrets.unlock(kept, async () => {
-      if (!prompts) {
-        this.#note(`the key ${name} has a passphrase, and there is nobody to ask`);
-        throw new Error('locked');
-      }
-      for (let wrong = 0; wrong < wrongAnswers; wrong += 1) {
-        const [passphrase] = await this.#ask({
+    let key: ParsedKey | null | undefined;
+    try {
+      key = await waiting(secrets.unlock(kept, () => this.#passphrase(name, text)));
+    } catch {
+      throw this.#cancelled(); // at the question of another host, perhaps: that counts for all who waited
+    }
+    if (key) return key;
+    this.#note(`the key ${name} stayed locked`);
+    throw new Error('locked');
+  };
+
+  /** @returns Null: no passphrase opens it. Undefined: nobody could be asked. @throws when the person cancelled. */
+  async #passphrase(name: string, text: string): Promise<ParsedKey | null | undefined> {
+    const { prompts, signal } = this.#options;
+    if (!prompts) {
+      this.#note(`the key ${name} has a passphrase, and there is nobody to ask`);
+      return undefined;
+    }
+    for (let wrong = 0; wrong < wrongAnswers; wrong += 1) {
+      const answers = await prompts.ask(
+        {
           kind: 'passphrase',
           title: name,
           instruction: '',
           prompts: [{ text: `Passphrase of ${name}`, echo: false }],
           again: wrong > 0,
-        });
-        if (signal.aborted) throw new Error('called off');
-        if (passphrase === undefined || passphrase === '') break;
-        const parsed = unlocked(text, passphrase);
-        if (!(parsed instanceof Error)) return parsed;
-        this.#note(`the passphrase given for ${name} does not open it`);
-      }
-      return null;
-    });
-    if (!key) {
-      this.#note(`the key ${name} stayed locked`);
-      throw new Error('locked');
+        },
+        signal,
+      );
+      if (signal.aborted) return undefined;
+      if (!answers) throw new Error('cancelled');
+      const [passphrase] = answers;
+      if (!passphrase) return null; // as with ssh: go on without this key
+      const parsed = unlocked(text, passphrase);
+      if (!(parsed instanceof Error)) return parsed;
+      this.#note(`the passphrase given for ${name} does not open it`);
     }
-    return key;
-  };
+    return null;
+  }
 
   // --- Questions -----------------------------------------------------------------------------------
 
@@ -312,16 +297,18 @@ export class Login {
 
   /** @throws when the person cancelled, which ends the connection. */
   async #ask(question: SshQuestion): Promise<string[]> {
-    const { prompts, signal, waiting, fail, label } = this.#options;
+    const { prompts, signal, waiting } = this.#options;
     const answers = prompts ? await waiting(prompts.ask(question, signal)) : null;
     if (answers) return answers;
-    const cancelled = new SshError(
-      'cancelled',
-      'login',
-      `The login to ${label} was cancelled at a question. Connect again to be asked again.`,
-    );
-    if (!signal.aborted) fail(cancelled);
-    throw cancelled;
+    throw this.#cancelled();
+  }
+
+  #cancelled(): SshError {
+    const { label, signal, fail } = this.#options;
+    const message = `The login to ${label} was cancelled at a question. Connect again to be asked again.`;
+    const error = new SshError('cancelled', 'login', message);
+    if (!signal.aborted) fail(error);
+    return error;
   }
 }
 

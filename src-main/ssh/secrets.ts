@@ -1,8 +1,8 @@
 // What was typed and unlocked in this session, in memory only, so that a reconnect asks nothing again.
 import type { ParsedKey } from './ssh2.ts';
 
-/** Null: the person said no. */
-type Unlocked = ParsedKey | null;
+/** Null: it stays locked. Undefined: the question was called off before there was an answer. */
+type Unlocked = ParsedKey | null | undefined;
 
 export class SecretCache {
   readonly #passwords = new Map<string, string>();
@@ -24,21 +24,15 @@ export class SecretCache {
 
   /**
    * The unlocked key of a file. However many hosts want it at the same time, one of them asks, and its answer is
-   * everyone's; only where that one was called off, the next one asks.
-   * @param ask Rejects when it was called off.
+   * everyone's, a rejection too; only where that one was called off, the next one asks.
    */
   async unlock(name: string, ask: () => Promise<Unlocked>): Promise<Unlocked> {
-    for (;;) {
-      const held = this.#keys.get(name);
-      if (held) return held;
-      const running = this.#unlocking.get(name);
-      if (!running) break;
-      const settled = await running.then(
-        (key) => ({ key }),
-        () => undefined,
-      );
-      if (settled) return settled.key;
+    for (let running = this.#unlocking.get(name); running; running = this.#unlocking.get(name)) {
+      const key = await running;
+      if (key !== undefined) return key;
     }
+    const held = this.#keys.get(name);
+    if (held) return held;
     const asking = ask();
     this.#unlocking.set(name, asking);
     try {

@@ -117,6 +117,32 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
       expect(prompts.questions).toHaveLength(1);
     });
 
+    it('behind a passphrase that one person cancels is cancelled for all who wait for it', async () => {
+      const before = sshd.log().length;
+      const everyoneWaits = () =>
+        vi.waitFor(
+          () =>
+            expect(
+              sshd
+                .log()
+                .slice(before)
+                .match(/Postponed publickey/g),
+            ).toHaveLength(3),
+          5000,
+        );
+      const asked = person(null);
+      const prompts = {
+        ask: async (...question: Parameters<typeof asked.ask>) => {
+          await everyoneWaits();
+          await new Promise((resolve) => setTimeout(resolve, 50)); // until the host's word has come to the last of them
+          return asked.ask(...question);
+        },
+      };
+      const errors = await Promise.all([1, 2, 3].map(() => refusal(login([locked], { prompts, secrets }))));
+      expect(errors.map(({ kind }) => kind)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+      expect(asked.questions).toHaveLength(1);
+    });
+
     it('behind a passphrase is not asked for when the host would not take it', async () => {
       const other = keygen(at('other'), 'ed25519', { passphrase: 'open sesame' });
       const prompts = person('open sesame');
@@ -412,6 +438,14 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
       await expect(ssh.run('yes', { maxBytes: 1000 })).rejects.toThrow('said more than was asked for');
     });
 
+    it('of a command that closes its output early still tells how it ended', async () => {
+      expect(await ssh.run('echo done; exec >&- 2>&-; sleep 0.3; exit 7')).toEqual({
+        stdout: 'done\n',
+        stderr: '',
+        code: 7,
+      });
+    });
+
     it('of a command that is killed tells so', async () => {
       const { exited, stdio } = await ssh.exec('kill -9 $$');
       stdio.resume();
@@ -456,6 +490,17 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
       expect(await waiting).toBe(ended);
       expect(await exited).toEqual({ code: null, signal: null });
       expect(await refusal(ssh.openUnix('/x'))).toBe(ended);
+    });
+
+    it('that ends is told to a stream that nobody reads, too', async () => {
+      const ssh = await login([keys.ed25519], {}, wire);
+      const { stdio } = await ssh.exec('head -c 1000000 /dev/zero');
+      await vi.waitFor(() => expect(stdio.readableLength).toBeGreaterThan(0));
+      const waiting = refusal(ssh.run('sleep 60'));
+      const closed = once(stdio, 'close');
+      ssh.close();
+      await closed;
+      expect((await waiting).message).toContain('The connection to kvm1 is closed');
     });
 
     it('over a pulled cable is told silent, then lost', async () => {
