@@ -1,0 +1,3 @@
+// What tests use of the setup.
+export const electronDist: string;
+export function electronBinary(): string | null;
