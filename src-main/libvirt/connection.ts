@@ -113,7 +113,8 @@ export class Connection {
     duplex.on('end', () => this.#hungUp());
     duplex.on('close', () => this.#hungUp());
     duplex.on('error', (error: Error) => {
-      this.#finish(new PeerGone(`The connection broke: ${error.message}.`, { cause: error }));
+      const said = error.message.replace(/\.$/, '');
+      this.#finish(new PeerGone(`The connection broke: ${said}.`, { cause: error }));
     });
   }
 

@@ -16,8 +16,8 @@ import type { Connection, StreamProcedureName } from '../../src-main/libvirt/ind
 import { connected, failure, settled, turn, web01 } from './peer.ts';
 
 let open: Connection | undefined;
-const begin = async () => {
-  const all = await connected({ keepalive: false });
+const begin = async (options: Parameters<typeof connected>[0] = { keepalive: false }) => {
+  const all = await connected(options);
   open = all.connection;
   return all;
 };
@@ -27,8 +27,8 @@ const consoleName = 'domain_open_console';
 const vol = { pool: 'default', name: 'disk', key: '/disk' };
 const all = { vol, offset: 0, length: 0 };
 
-async function withConsole() {
-  const base = await begin();
+async function withConsole(options?: Parameters<typeof connected>[0]) {
+  const base = await begin(options);
   const opening = base.connection.openStream(consoleName, { dom: web01 });
   const { serial, answer } = await base.peer.call(consoleName);
   answer({});
@@ -104,6 +104,22 @@ describe('reading', () => {
     expect(await asked).toEqual({ hostname: 'kvm1' });
     expect(read).toBe(sent * piece.length);
     expect(peer.near.isPaused()).toBe(false);
+  });
+
+  test('while it does not read, the silence that it hears is not taken for death', async () => {
+    const { connection, peer, clock, stream, serial } = await withConsole({});
+    while (!peer.near.isPaused()) {
+      peer.raw(peer.stream(consoleName, serial, Buffer.alloc(2 ** 18)));
+      await turn();
+    }
+    clock.advance(600_000);
+    expect(connection.over).toBe(false);
+    stream.resume();
+    await turn();
+    clock.advance(4_000);
+    expect(peer.unseen).toEqual([]);
+    clock.advance(1_000);
+    expect(await peer.next()).toMatchObject({ program: 0x6b656570, procedure: 1 });
   });
 
   test('one that stopped the connection frees it when it is closed', async () => {
