@@ -135,20 +135,12 @@ test('a packet that cannot be written leaves nothing behind', () => {
   expect(to.bytes().readUInt32BE(0)).toBe(42);
 });
 
-test('a megabyte in small pieces costs time in proportion to its size', () => {
-  const head = encodePacket({ program: programs.remote, procedure: 1, type: 3, serial: 1, status: 2 });
-  const time = (size: number) => {
-    const packet = Buffer.concat([head, Buffer.alloc(size)]);
-    packet.writeUInt32BE(packet.length, 0);
-    const started = performance.now();
-    const frames = new FrameReader();
-    let packets = 0;
-    for (let at = 0; at < packet.length; at += 64) packets += [...frames.feed(packet.subarray(at, at + 64))].length;
-    expect(packets).toBe(1);
-    return performance.now() - started;
-  };
-  time(1 << 18);
-  const [small, large] = [time(1 << 19), time(1 << 23)];
-  // Sixteen times the bytes; copying all that is held at every piece would cost 256 times as much.
-  expect(large / small).toBeLessThan(80);
+test('a large packet in small pieces is not copied again with every piece, which would take minutes', () => {
+  const packet = encodePacket({ program: programs.remote, procedure: 1, type: 3, serial: 1, status: 2 }, (to) =>
+    to.raw(Buffer.alloc(1 << 23)),
+  );
+  const frames = new FrameReader();
+  let packets = 0;
+  for (let at = 0; at < packet.length; at += 64) packets += [...frames.feed(packet.subarray(at, at + 64))].length;
+  expect(packets).toBe(1);
 });
