@@ -2,12 +2,13 @@
 import { homedir, userInfo } from 'node:os';
 import { Connection, type SshConnection } from './connection.ts';
 import { calledOff, dial } from './dial.ts';
-import { SshError } from './error.ts';
+import { SshError, printable } from './error.ts';
+import { fetchHostKey } from './fetch-host-key.ts';
 import { shakeHands, type Handshake } from './handshake.ts';
 import { hangUp } from './hang-up.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 import { expandHome, findIdentities } from './identities.ts';
-import type { HostKeyVerdict } from './known-hosts.ts';
+import type { HostKeyVerdict, KnownHosts } from './known-hosts.ts';
 import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
 import { SecretCache } from './secrets.ts';
@@ -21,6 +22,43 @@ const burstMs = 500;
 
 /** @throws SshError with a sentence for the admin. */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
+  try {
+    return await connectOnce(options);
+  } catch (error) {
+    const unknown = error instanceof SshError && error.kind === 'untrusted';
+    if (unknown && error.hostKey && (await pinApproved(options, error.hostKey))) return connectOnce(options);
+    throw error;
+  }
+}
+
+/** A host has keys of several types and shows one: the one that was approved may be another, so it is asked for. */
+async function pinApproved({ target, knownHosts, timeouts, signal }: SshOptions, shown: HostKeySeen): Promise<boolean> {
+  const { host, port, trust } = target;
+  if (trust === undefined) return false;
+  const timeoutMs = timeouts?.handshakeMs ?? defaultTimeouts.handshakeMs;
+  for (const type of ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa']) {
+    if (type === shown.algorithm) continue;
+    const other = await fetchHostKey(host, port, { timeoutMs, signal, types: [type] }).catch(() => null);
+    if (other?.fingerprint !== unpadded(trust)) continue;
+    await keep(knownHosts, target, other.key);
+    return true;
+  }
+  return false;
+}
+
+async function keep(knownHosts: KnownHosts, { host, port, label }: SshTarget, key: Buffer): Promise<void> {
+  try {
+    await knownHosts.pin(host, port, key);
+  } catch (error) {
+    const said = printable(error instanceof Error ? error.message : String(error));
+    const message = `The host key of ${label} is trusted now, but that could not be written down (${said}).`;
+    throw new SshError('untrusted', 'key-exchange', message);
+  }
+}
+
+const unpadded = (print: string) => print.replace(/=+$/, '');
+
+async function connectOnce(options: SshOptions): Promise<SshConnection> {
   const { target, prompts, signal } = options;
   const { host, port, label } = target;
   const home = options.home ?? homedir();
@@ -37,7 +75,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
 
   let seen: HostKeySeen | undefined;
   let trusted = true;
-  let approved = false;
+  let kept: Promise<void> | undefined;
   const verify = (key: Buffer): SshError | null => {
     if (seen) {
       // A later exchange of keys: the host has to be the one it was.
@@ -45,10 +83,15 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     }
     const { status: found, where } = known.check(key);
     const print = fingerprint(key);
-    approved = found === 'unknown' && print === target.trust?.replace(/=$/, '');
+    const approved = found === 'unknown' && target.trust !== undefined && print === unpadded(target.trust);
     const status = approved ? 'trusted' : found;
     seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key) };
     options.onHostKey?.(seen);
+    if (approved) {
+      // Kept at once, whatever the login comes to.
+      kept = keep(options.knownHosts, target, seen.key);
+      kept.catch(() => undefined); // awaited below
+    }
     if (status === 'trusted') return null;
     trusted = status === 'unknown';
     if (target.noVerify && status !== 'revoked') return null;
@@ -84,9 +127,12 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     failure: (said) => begin().failure(said),
   });
   onRefusal(handshake.client, (methods, partial) => begin().refused(methods, partial));
-  // Kept as soon as it is approved, whatever the login comes to.
-  const pinned = () => (approved && seen ? options.knownHosts.pin(host, port, seen.key) : Promise.resolve());
-  await handshake.done.finally(pinned);
+  try {
+    await handshake.done;
+  } catch (error) {
+    await kept?.catch(() => undefined); // why there was no login matters more
+    throw error;
+  }
   login?.succeeded();
   const { client } = handshake;
   if (!seen || signal?.aborted) {
@@ -96,7 +142,15 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   acknowledgeAtOnce(client, socket, burstMs);
   const keepalive = options.keepalive ?? defaultKeepalive;
   const { openMs } = limits;
-  return new Connection({ client, socket, hostKey: seen, banner: handshake.banner(), user, label, openMs, keepalive });
+  const banner = handshake.banner();
+  const ssh = new Connection({ client, socket, hostKey: seen, banner, user, label, openMs, keepalive });
+  try {
+    await kept;
+  } catch (error) {
+    ssh.close();
+    throw error;
+  }
+  return ssh;
 }
 
 function hostKeyError(seen: HostKeySeen, where: HostKeyVerdict['where'], { label }: SshTarget): SshError {

@@ -5,7 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { connectSsh, fetchHostKey, KnownHosts, SshError, type SshOptions } from '../../src-main/ssh/index.ts';
+import {
+  connectSsh,
+  fetchHostKey,
+  fingerprint,
+  KnownHosts,
+  SshError,
+  type SshOptions,
+} from '../../src-main/ssh/index.ts';
 import { aKey, wire } from './keys.ts';
 import { person, rawPeer, sshPeer, wireTo, type Peer } from './peers.ts';
 import { freePort } from './sshd.ts';
@@ -199,6 +206,39 @@ describe('the host key', () => {
     const ssh = await connectSsh(options(peer, { prompts: person('secret') }));
     expect(ssh.hostKey.status).toBe('trusted');
     ssh.close();
+  });
+
+  it('that was approved beforehand is kept, and the login begins', async () => {
+    const peer = await added(sshPeer());
+    const approve = (trust: string) => ({ ...options(peer, { prompts: person('x') }).target, trust });
+    const wrong = await failure(connectSsh({ ...options(peer), target: approve(fingerprint(aKey('ssh-rsa', 1))) }));
+    expect(wrong.kind).toBe('untrusted');
+    expect(peer.attempts).toEqual([]);
+    const target = approve(`${fingerprint(peer.key)}=`);
+    const ssh = await connectSsh({ ...options(peer, { prompts: person('x') }), target });
+    expect(ssh.hostKey.status).toBe('trusted');
+    expect(await knownHosts.lookup(peer.host, peer.port, peer.key)).toBe('trusted');
+    ssh.close();
+  });
+
+  it('that was approved beforehand does not replace a known one', async () => {
+    const peer = await added(sshPeer());
+    await knownHosts.pin(peer.host, peer.port, aKey('ssh-rsa', 1));
+    const target = { ...options(peer).target, trust: fingerprint(peer.key) };
+    expect((await failure(connectSsh({ ...options(peer), target }))).kind).toBe('changed');
+    expect(peer.attempts).toEqual([]);
+  });
+
+  it('that was approved but cannot be written down is told', async () => {
+    const peer = await added(sshPeer());
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const unwritable = new KnownHosts({ own: join(file, 'known_hosts'), user: [], system: [] });
+    const target = { ...options(peer).target, trust: fingerprint(peer.key) };
+    const error = await failure(
+      connectSsh({ ...options(peer, { prompts: person('x') }), target, knownHosts: unwritable }),
+    );
+    expect(error.message).toContain('could not be written down');
   });
 
   it.each([

@@ -11,6 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import {
   connectSsh,
   fetchHostKey,
+  fingerprint,
   KnownHosts,
   SecretCache,
   SshError,
@@ -309,10 +310,20 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
       expect(ssh.hostKey).toMatchObject({ algorithm, status: 'trusted' });
     });
 
+    it.each(['rsa', 'ecdsa', 'ed25519'])('of the type %s that was approved is asked for', async (type) => {
+      await knownHosts.forget(sshd.host, sshd.port);
+      const line = sshd.hostKeys.find((key) => key.includes(type)) ?? '';
+      const trust = fingerprint(Buffer.from(line.split(' ')[1] ?? '', 'base64'));
+      const { host, port } = sshd;
+      const target = { host, port, user: 'root', label: 'kvm1', keyFiles: [keys.ed25519], trust };
+      const ssh = await login([], { target });
+      expect(ssh.hostKey).toMatchObject({ fingerprint: trust, status: 'trusted' });
+    });
+
     it('is what ssh-keygen says of it', async () => {
-      const { fingerprint } = await fetchHostKey(sshd.host, sshd.port, { timeoutMs: 5000, types: ['ssh-rsa'] });
+      const fetched = await fetchHostKey(sshd.host, sshd.port, { timeoutMs: 5000, types: ['ssh-rsa'] });
       const said = execFileSync('ssh-keygen', ['-lf', join(sshd.folder, 'host_rsa.pub')], { encoding: 'utf8' });
-      expect(said).toContain(fingerprint);
+      expect(said).toContain(fetched.fingerprint);
     });
 
     it('that is unknown keeps everything from the host, an agent’s keys too', async () => {
