@@ -31,7 +31,8 @@ export function xmlTokens(xml: string): XmlToken[] {
       inTag = false;
     } else if (inTag) {
       for (const [all, name, equals, value] of part.matchAll(inside)) {
-        if (name === undefined || equals === undefined || value === undefined) add('text', all);
+        if (name === undefined || equals === undefined || value === undefined)
+          add(all === '/' ? 'punctuation' : 'text', all);
         else {
           add('attribute', name);
           add('punctuation', equals);

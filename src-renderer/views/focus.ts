@@ -1,13 +1,13 @@
 // Where the focus goes when a dialog turns into its next step and what had it is gone.
 import type { Attachment } from 'svelte/attachments';
 
-/** Takes the focus when it appears, if nothing else in the window has it. */
+/** Takes the focus when it appears, unless another dialog has it. */
 export const takeFocus: Attachment<HTMLElement> = (element) => {
-  // After the step before is taken out.
+  // After the step before is taken out, and the dialog has put the focus back on its first button.
   const soon = requestAnimationFrame(() => {
-    const has = document.activeElement;
     const dialog = element.closest('[role=dialog]');
-    if (has === null || has === document.body || has === dialog) element.focus();
+    const has = document.activeElement;
+    if (has === null || has === document.body || dialog?.contains(has)) element.focus();
   });
   return () => cancelAnimationFrame(soon);
 };
