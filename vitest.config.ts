@@ -10,8 +10,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/app/**'],
+          exclude: ['test/lab/**', 'test/app/**', '**/*.svelte.test.ts'],
           testTimeout: 20_000,
+          expect: { poll: { timeout: 10_000, interval: 10 } }, // a busy machine is no failure
+        },
+      },
+      {
+        // What draws by signals: on the client's Svelte, as in the window, and on no DOM.
+        plugins: [svelte({ configFile: false })],
+        resolve: { conditions: ['browser'] },
+        test: {
+          name: 'unit-window',
+          include: ['test/window/**/*.svelte.test.ts'],
+          environment: './test/window/window-environment.ts',
+          server: { deps: { inline: ['svelte'] } },
         },
       },
       {

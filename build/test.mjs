@@ -82,7 +82,7 @@ async function vitest(name, before = []) {
   const report = join(scratch, `${name}.json`);
   const code = await run([
     ...before,
-    ...[process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--project', name],
+    ...[process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--project', `${name}*`],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...files],
   ]);
   note(name, vitestCounts(json(report)), began, code);

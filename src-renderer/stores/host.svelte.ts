@@ -31,9 +31,9 @@ export class Host {
   }
 
   /** Its label's place among others. */
-  get order(): string {
-    return orderKey(this.view.label);
-  }
+  readonly order: string = $derived(orderKey(this.view.label));
+  /** What search looks through, in lower case. */
+  readonly haystack: string = $derived(`${this.view.label}\n${this.view.uri}`.toLowerCase());
 
   take(view: HostView): void {
     this.view = view;

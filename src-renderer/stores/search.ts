@@ -9,10 +9,9 @@ export interface Findable {
   stats: { cpuPercent: number } | null;
 }
 
-/** What of its host is looked at. */
+/** What of its host is looked at: its label and its URI, in lower case. */
 export interface Home {
-  label: string;
-  uri: string;
+  haystack: string;
 }
 
 export interface Query {
@@ -57,30 +56,15 @@ const otherStates: Record<string, DomainState> = {
 
 /** Parts at white space, but not inside quotes: `host:"rack 3" web`. */
 export function split(text: string): Term[] {
-  const terms: Term[] = [];
-  const part = /(-?)(?:([a-z]+)([:<>]))?("([^"]*)"?|[^\s"]+)|(-?)([a-z]+)([:<>])(?=\s|$)/giy;
-  let at = 0;
-  while (at < text.length) {
-    if (/\s/.test(text[at] ?? '')) {
-      at += 1;
-      continue;
-    }
-    part.lastIndex = at;
-    const found = part.exec(text);
-    if (!found) {
-      at += 1; // a lone quote
-      continue;
-    }
-    at = part.lastIndex;
-    const [, not, key, operator, plain, quoted, bareNot, bareKey, bareOperator] = found;
-    terms.push({
-      not: (not ?? bareNot) === '-',
-      key: (key ?? bareKey)?.toLowerCase() ?? null,
-      operator: (operator ?? bareOperator ?? ':') as Term['operator'],
-      value: (quoted ?? plain ?? '').toLowerCase(),
-    });
-  }
-  return terms;
+  return (text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? []).map((part) => {
+    const [, not, key, operator, value = ''] = /^(-?)(?:([a-z]+)([:<>]))?(.*)$/is.exec(part) ?? [];
+    return {
+      not: not === '-',
+      key: key?.toLowerCase() ?? null,
+      operator: (operator ?? ':') as Term['operator'],
+      value: value.replaceAll('"', '').toLowerCase(),
+    };
+  });
 }
 
 export function parse(text: string): Query {
@@ -103,8 +87,7 @@ export function parse(text: string): Query {
   };
 }
 
-const inHost = (home: Home, value: string) =>
-  home.label.toLowerCase().includes(value) || home.uri.toLowerCase().includes(value);
+const inHost = (home: Home, value: string) => home.haystack.includes(value);
 
 function hostTestOf({ key, value, not }: Term): (home: Home) => boolean {
   if (key !== null && key !== 'host') return () => false;
@@ -115,7 +98,7 @@ function hostTestOf({ key, value, not }: Term): (home: Home) => boolean {
 function testOf(term: Term, hints: string[]): Test | null {
   const { key, operator, value } = term;
   if (key === null) {
-    return value === '-' || value === ''
+    return value === ''
       ? null
       : ({ haystack, view }, home) =>
           haystack.includes(value) || view.uuid.startsWith(value) || (home !== undefined && inHost(home, value));
