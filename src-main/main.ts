@@ -5,7 +5,7 @@ import { Door } from './api/door.ts';
 import type { Drover, Start } from './api/drover.ts';
 import { Feed } from './api/feed.ts';
 import { Consoles } from './consoles/consoles.ts';
-import { openDiscovery } from './discovery/index.ts';
+import { identifyBySsh, openDiscovery } from './discovery/index.ts';
 import { Actions } from './fleet/actions.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Questions } from './fleet/questions.ts';
@@ -35,6 +35,7 @@ export const startDrover: Start = async ({ dataDir, log }) => {
           libvirtVersion: host.info?.libvirtVersion ?? null,
         })),
     addHost: (uri, trust) => fleet.add(uri, undefined, trust).view(),
+    identify: identifyBySsh(logins),
   });
   discovery.scans.onChange((data) => tell({ event: 'scan', data }));
   feed.onWatched((watched) => fleet.setWatched(watched));

@@ -11,6 +11,7 @@ import { Sockets } from './sockets.ts';
 import type { TakeKey } from './sweep.ts';
 
 export type { AddHost } from './adopt.ts';
+export { identifyBySsh } from './identify.ts';
 export type { FleetHost, Store } from './neighbours.ts';
 export { parseRange, type Range } from './range.ts';
 export type { Identify, Login, ScanArgs, Scans } from './scans.ts';

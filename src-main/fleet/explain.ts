@@ -32,7 +32,8 @@ const sentence = (said: string) => (/[.!?]$/.test(said.trim()) ? said.trim() : `
  * @param host What the admin calls it.
  * @param doing What was being done, as in “starting web01”.
  */
-export function explain(error: unknown, host: string, doing: string): Failure {
+export function explain(thrown: unknown, host: string, doing: string): Failure {
+  const error = told(thrown);
   if (error instanceof Failure) return error;
   if (error instanceof SshError) {
     const [, code] = ofSsh[error.kind];
@@ -77,6 +78,11 @@ export function explain(error: unknown, host: string, doing: string): Failure {
   return new Failure('internal', sentence(`${host}, ${doing}: ${said}`));
 }
 
+/** A tunnel's own word of why it broke says more than that the connection did. */
+function told(error: unknown): unknown {
+  return error instanceof PeerGone && error.cause instanceof SshError ? error.cause : error;
+}
+
 function codeOf(error: LibvirtError): FailureCode {
   // No such domain, network, pool, volume.
   if ([42, 43, 49, 50].includes(error.code)) return 'not-found';
@@ -84,7 +90,8 @@ function codeOf(error: LibvirtError): FailureCode {
 }
 
 /** What a failed attempt to connect makes of the host. */
-export function stateAfter(error: unknown): HostState {
+export function stateAfter(thrown: unknown): HostState {
+  const error = told(thrown);
   if (error instanceof SshError) return ofSsh[error.kind][0];
   if (error instanceof LibvirtError) return logins.has(error.code) ? 'auth-failed' : 'not-libvirt';
   if (error instanceof AuthFailed) return 'auth-failed';

@@ -304,7 +304,10 @@ export class Host {
         label: this.#label,
         logins,
         trust: this.#trust,
-        prompts: { ask: (question, until) => questions.ask({ ...question, hostId: this.id }, until) },
+        // With nobody there to answer, the login says what it lacks instead of waiting.
+        prompts: questions.open
+          ? { ask: (question, until) => questions.ask({ ...question, hostId: this.id }, until) }
+          : null,
         signal,
         onHostKey: (seen) => {
           this.#keySeen = seen;

@@ -45,7 +45,8 @@ export interface ReachOptions {
   uri: HostUri;
   label: string;
   logins: Logins;
-  prompts: SshPrompts;
+  /** Null: nobody is there to ask. */
+  prompts: SshPrompts | null;
   /** A fingerprint that was approved beforehand: pinned on first sight. */
   trust: string | null;
   signal: AbortSignal;

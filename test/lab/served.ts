@@ -28,10 +28,14 @@ export class Served {
   /** What it wrote to stderr: a test may look for what should not be there. */
   readonly log: string[];
 
-  static async start(dataDir?: string): Promise<Served> {
+  static async start({ dataDir, env }: { dataDir?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Served> {
     const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-test-')));
     const args = ['--import', 'tsx', 'src-main/main.ts', 'serve', '--listen', '127.0.0.1:0', '--data', dir];
-    const child = spawn(process.execPath, args, { cwd: top, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      cwd: top,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     const log: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     const lines = createInterface({ input: child.stdout });
