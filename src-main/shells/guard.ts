@@ -7,7 +7,8 @@ import { HttpFailure } from './reply.ts';
 
 export interface GuardOptions {
   token: string;
-  /** The port that is listened on. */
+  /** Where it listens. */
+  address: string;
   port: number;
   tls: boolean;
   /** Under which a proxy offers us, if one does. */
@@ -63,11 +64,12 @@ export class Guard {
     );
   }
 
-  /** `Host` headers that mean us: the address that was asked, and this machine's own names for itself. */
+  /** `Host` headers that mean us: the address that was asked or is listened on, and this machine's names for itself. */
   #hosts({ socket }: IncomingMessage): string[] {
-    const { port, tls } = this.#options;
+    const { address, port, tls } = this.#options;
     const asked = (socket.localAddress ?? '').replace(/^::ffff:/, '');
-    const names = ['localhost', '127.0.0.1', '[::1]', asked.includes(':') ? `[${asked}]` : asked];
+    const own = [address, asked].map((one) => (one.includes(':') ? `[${one}]` : one));
+    const names = ['localhost', '127.0.0.1', '[::1]', ...own];
     const withPort = names.map((name) => `${name}:${port}`);
     return port === (tls ? 443 : 80) ? [...names, ...withPort] : withPort;
   }

@@ -45,7 +45,7 @@ export async function serve(start: () => Promise<Drover>, options: ServeOptions)
   server.maxConnections = maxConnections;
   const { address, port } = await listening(server, listen);
 
-  const guard = new Guard({ token, port, tls: listen.tls !== null, publicUrl: listen.publicUrl });
+  const guard = new Guard({ token, address, port, tls: listen.tls !== null, publicUrl: listen.publicUrl });
   const tickets = new Tickets(token);
   const starting = start();
   const site = new Site({ starting, guard, tickets, files, log });

@@ -178,8 +178,7 @@ export class Site {
   }
 
   async #drover(): Promise<Drover> {
-    if (this.#closing)
-      throw new HttpFailure(new Failure('unreachable', 'Drover is stopping.'), 503, { connection: 'close' });
+    if (this.#closing) throw new Failure('unreachable', 'Drover is stopping.');
     return this.#options.starting;
   }
 }

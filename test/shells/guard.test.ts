@@ -96,6 +96,13 @@ it('takes the public name’s Host and Origin behind a proxy', async () => {
   expect(await status({ host: 'drover.example' })).toBe(403);
 });
 
+it('answers to the address that it listens on, be it any', async () => {
+  const it_ = await served(undefined, { listen: '0.0.0.0:0', allowRemote: true, publicUrl: 'https://drover.example' });
+  const host = `0.0.0.0:${it_.port}`;
+  expect(it_.serving.url).toBe(`http://${host}/`);
+  expect((await it_.askBare('/api/v1/hosts', { headers: { ...bearer, host } })).status).toBe(200);
+});
+
 it('guards its WebSockets alike', async () => {
   const it_ = await served();
   const console = '/api/v1/hosts/h/domains/0a1b2c3d-0000-4000-8000-00000000abcd/console';

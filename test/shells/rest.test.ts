@@ -229,6 +229,22 @@ describe('a request that cannot be understood', () => {
 });
 
 describe('the server', () => {
+  it('finishes what was asked, and takes no more calls once it is stopping', async () => {
+    let finish: (data: unknown) => void = () => {};
+    it_.drover.carry['hosts.list'] = () => new Promise((resolve) => (finish = resolve));
+    let stop: () => void = () => {};
+    it_.drover.onClose = () => new Promise((resolve) => (stop = resolve));
+    const asked = it_.ask('/api/v1/hosts');
+    await expect.poll(() => it_.drover.asked.length).toBe(1);
+    const closed = it_.serving.close();
+    await expect(it_.ask('/api/v1/hosts')).rejects.toThrow(/ECONNREFUSED/);
+    finish('found');
+    expect((await asked).body.data).toBe('found');
+    stop();
+    await closed;
+    expect(it_.drover.closed).toBe(true);
+  });
+
   it('takes JSON under any content type, and ids in any spelling', async () => {
     await it_.ask('/api/v1/hosts/a%2Fb%20c', {
       method: 'PATCH',
