@@ -458,8 +458,8 @@ export async function confirm(daemon: Daemon, domain: Domain, step: Step & { can
       daemon.domains.delete(domain.uuid);
     }
   }
-  fleet.moves.delete(domain.uuid);
   await strike(fleet, 'confirm', 'reply', domain);
+  fleet.moves.delete(domain.uuid);
 }
 
 // --- Peer to peer --------------------------------------------------------------------------------------

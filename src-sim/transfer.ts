@@ -39,6 +39,9 @@ export class Transfer {
   #roundBegan: number;
   #slowRounds = 0;
   #left: number;
+  #rate = 1;
+  /** So much stays behind for now. */
+  #stopAt = 0;
   #dirty = 0;
   #sent = 0;
   #dirtyRate = 0;
@@ -113,7 +116,7 @@ export class Transfer {
       u64('memory_total', this.#total),
       u64('memory_processed', sent),
       u64('memory_remaining', left),
-      u64('memory_bps', Math.round(this.#rate())),
+      u64('memory_bps', Math.round(this.#rate)),
       u64('memory_constant', 0),
       u64('memory_normal', Math.round(sent / PAGE)),
       u64('memory_normal_bytes', sent),
@@ -140,41 +143,36 @@ export class Transfer {
     };
   }
 
-  /** Bytes a second now. */
-  #rate(): number {
-    if (this.#stalled) return 0;
-    return Math.max(1, Math.min(this.#options.link, this.#options.maxSpeed() * MIB));
-  }
-
-  get #floor(): number {
-    const at = this.#options.stallsAt();
-    return at === null ? 0 : this.#total * (1 - Math.min(100, at) / 100);
-  }
-
-  get #stalled(): boolean {
-    return this.#phase === 'copying' && this.#options.stallsAt() !== null && this.#left <= this.#floor + 1;
-  }
-
+  /** As it was last planned: what changes, changes from then on. */
   #advance(): void {
     const { clock, guest } = this.#options;
     const now = clock.now();
     const seconds = Math.max(0, now - this.#lastMs) / 1000;
     this.#lastMs = now;
-    const sent = Math.min(this.#left, this.#rate() * seconds);
+    const sent = Math.min(Math.max(0, this.#left - this.#stopAt), this.#rate * seconds);
     this.#left -= sent;
     this.#sent += sent;
     this.#dirtyRate = guest.dirtyBps;
+    if (this.#phase !== 'copying' || this.#postcopy) return;
     const most = Math.min(guest.profile.workingSetMiB * MIB, guest.memoryBytes);
-    if (this.#phase === 'copying' && !this.#postcopy)
-      this.#dirty = Math.min(most, this.#dirty + this.#dirtyRate * seconds);
+    this.#dirty = Math.min(most, this.#dirty + this.#dirtyRate * seconds);
   }
 
-  /** Plans the next turn: this round's end, or where it stalls. */
+  /** Plans the next turn: this round's end, unless it stalls before. */
   #plan(): void {
     this.#callOff();
-    if (this.over || this.#stalled) return;
-    const ms = (Math.max(0, this.#left - (this.#phase === 'copying' ? this.#floor : 0)) / this.#rate()) * 1000;
-    this.#callOff = this.#options.clock.after(Math.max(ms, 0.01), () => this.#turn());
+    if (this.over) return;
+    const { clock, link, maxSpeed, stallsAt } = this.#options;
+    const at = this.#phase === 'copying' ? stallsAt() : null;
+    this.#stopAt = at === null ? 0 : this.#total * (1 - Math.min(100, at) / 100);
+    this.#rate = this.#left <= this.#stopAt ? 0 : Math.max(1, Math.min(link, maxSpeed() * MIB));
+    if (this.#stopAt > 0 || this.#rate === 0) {
+      if (this.#left > this.#stopAt) {
+        this.#callOff = clock.after(((this.#left - this.#stopAt) / this.#rate) * 1000, () => this.retune());
+      }
+      return;
+    }
+    this.#callOff = clock.after(Math.max(0.01, (this.#left / this.#rate) * 1000), () => this.#turn());
   }
 
   #turn(): void {
@@ -190,7 +188,7 @@ export class Transfer {
     const before = this.#roundBegan;
     this.#left = this.#dirty;
     this.#dirty = 0;
-    if ((this.#left / this.#rate()) * 1000 <= maxDowntimeMs()) {
+    if ((this.#left / this.#rate) * 1000 <= maxDowntimeMs()) {
       this.#phase = 'switching';
       this.#stoppedMs = clock.now();
       round(++this.#round);

@@ -75,7 +75,6 @@ export const jobs: Handlers = {
   },
   domain_migrate_set_max_speed: ({ dom, bandwidth }, { daemon }) => {
     const domain = daemon.named(dom);
-    domain.outgoing?.transfer?.retune();
     domain.maxSpeed = Number(bandwidth);
     domain.outgoing?.transfer?.retune();
     return {};

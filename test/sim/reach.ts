@@ -33,6 +33,9 @@ export async function overSsh(client: Client, options: Partial<ConnectionOptions
 /** A libvirt connection without SSH around it. */
 export function direct(host: SimHost, options: Partial<ConnectionOptions> = {}): Promise<Connection> {
   const [near, far] = duplexPair();
+  // One half of a pair does not notice the other's end by itself.
+  far.on('close', () => near.destroy());
+  near.on('close', () => far.destroy());
   host.daemon.accept(far);
   return Connection.open(near, { uri: 'qemu:///system', ...options });
 }
