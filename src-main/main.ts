@@ -64,6 +64,13 @@ export const startDrover: Start = async ({ dataDir, log }) => {
   return drover;
 };
 
+// A stray error is a bug of ours, and no reason to drop the migrations that are under way.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.stderr.write(`${event}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  });
+}
+
 if (process.versions['electron']) {
   const { runElectron } = await import('./shells/electron.ts');
   await runElectron(startDrover);

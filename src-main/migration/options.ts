@@ -4,13 +4,19 @@ import {
   type DomainView,
   type MigrationMode,
   type MigrationOptions,
-  migrationModes,
-  storageModes,
-  transports,
+  type StorageMode,
+  type Transport,
 } from '../../contract/model.ts';
 import { migrateFlags, type Param, param } from '../libvirt/index.ts';
 
 export type GivenOptions = { [K in keyof MigrationOptions]?: MigrationOptions[K] | undefined };
+
+/** What can be carried out so far: only this is offered. */
+const able: { mode: MigrationMode[]; transport: Transport[]; storage: StorageMode[] } = {
+  mode: ['live', 'suspend', 'offline'],
+  transport: ['auto', 'direct'],
+  storage: ['shared'],
+};
 
 /** Each option as the API lists it; a default that depends on the VM is told in words. */
 export const described: { name: keyof MigrationOptions; default: unknown; values?: readonly string[]; does: string }[] =
@@ -18,20 +24,20 @@ export const described: { name: keyof MigrationOptions; default: unknown; values
     {
       name: 'mode',
       default: 'by the VM’s state',
-      values: migrationModes,
+      values: able.mode,
       does: 'live; suspend: paused while it moves; offline: a shut-off VM’s definition; cold: with its disks',
     },
     {
       name: 'transport',
       default: 'auto',
-      values: transports,
+      values: able.transport,
       does: 'which way the memory goes; auto takes what is proved to work',
     },
-    { name: 'storage', default: 'shared', values: storageModes, does: 'whether disks are copied' },
+    { name: 'storage', default: 'shared', values: able.storage, does: 'whether disks are copied' },
     { name: 'persistent', default: 'true for a persistent VM', does: 'define it on the target' },
     { name: 'undefineSource', default: 'true for a persistent VM', does: 'forget it on the source' },
     { name: 'autoConverge', default: false, does: 'slow the guest down when it dirties memory faster than it moves' },
-    { name: 'postCopy', default: false, does: 'allow switching to post-copy' },
+    { name: 'postCopy', default: false, does: 'allow switching to post-copy; not yet' },
     { name: 'compressed', default: false, does: 'compress memory pages' },
     { name: 'parallel', default: null, does: 'this many connections for the memory' },
     { name: 'unsafe', default: false, does: 'migrate even where libvirt fears for the disks' },
