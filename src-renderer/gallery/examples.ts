@@ -1,5 +1,15 @@
 // Made-up things for the gallery: the only place with such data beside the tests.
-import type { Check, Found, HostView, MigrationOptions, MigrationView, Question } from '../../contract/model.ts';
+import type {
+  Check,
+  DomainStats,
+  DomainView,
+  Found,
+  HostInfo,
+  HostView,
+  MigrationOptions,
+  MigrationView,
+  Question,
+} from '../../contract/model.ts';
 
 export const fingerprint = 'SHA256:Uq1s0nJ6bY2mGk3vTz8wX4cR7aPdLhE9oKfQiNxZt5M';
 export const otherFingerprint = 'SHA256:o9K2dTq7LwYx4mB1cVzR8nHs5EjPfGa3uXiQbMk6rZ0';
@@ -17,6 +27,48 @@ export const host: HostView = {
   domains: { running: 0, total: 0 },
   readOnly: false,
   retryAt: null,
+};
+
+export const hostInfo: HostInfo = {
+  hostname: 'kvm1',
+  uuid: '22222222-2222-4222-8222-222222222222',
+  hypervisor: 'QEMU',
+  hypervisorVersion: '7.2.22',
+  libvirtVersion: '9.0.0',
+  arch: 'x86_64',
+  cpuModel: 'Skylake-Server-IBRS',
+  cpus: 48,
+  cpuPercent: 37,
+  memoryKiB: 128 * 1024 * 1024,
+  freeMemoryKiB: 40 * 1024 * 1024,
+};
+
+export const domain: DomainView = {
+  hostId: 'kvm1',
+  uuid: '11111111-1111-4111-8111-111111111111',
+  name: 'web01',
+  id: 7,
+  state: 'running',
+  reason: 'booted',
+  persistent: true,
+  autostart: true,
+  vcpus: 4,
+  memoryKiB: 4 * 1024 * 1024,
+  maxMemoryKiB: 8 * 1024 * 1024,
+  consoles: [{ kind: 'serial', target: 'serial0' }],
+  stats: null,
+  job: null,
+  stale: false,
+};
+
+export const domainStats: DomainStats = {
+  cpuPercent: 24,
+  memoryUsedKiB: 2.5 * 1024 * 1024,
+  diskReadBps: 1.2e6,
+  diskWriteBps: 4e5,
+  netRxBps: 3e6,
+  netTxBps: 8e5,
+  at: '2026-01-01T00:00:00Z',
 };
 
 const options: MigrationOptions = {

@@ -25,7 +25,7 @@ export function part(usedKib: number, wholeKib: number): string {
   return `${short(scale > 0 ? usedKib / scale : 0)} of ${whole}`;
 }
 
-export const percent = (value: number): string => `${Math.round(value)} %`;
+export const percent = (value: number): string => `${Math.round(value)}%`;
 
 export const count = (value: number, one: string, many: string): string =>
   `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
@@ -40,6 +40,7 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false });
 const clock = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
   minute: '2-digit',
@@ -51,7 +52,7 @@ const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' 
 /** The time of day; with the day where it is another. */
 export function moment(iso: string, now = new Date()): string {
   const at = new Date(iso);
-  return at.toDateString() === now.toDateString() ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+  return at.toDateString() === now.toDateString() ? clock.format(at) : `${day.format(at)}, ${minute.format(at)}`;
 }
 
 function short(value: number): string {
