@@ -5,7 +5,8 @@ import type { DomainConsole } from '../../contract/model.ts';
 export interface DiskFacts {
   /** As the guest sees it: `vda`. */
   target: string;
-  device: 'disk' | 'cdrom' | 'floppy' | 'lun' | string;
+  /** `disk`, `cdrom`, `floppy`, `lun`. */
+  device: string;
   /** `file`, `block`, `network`, `volume`, `dir`… */
   type: string;
   /** Path on the host, or null for an empty drive and for what is no path. */

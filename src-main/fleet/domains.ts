@@ -11,6 +11,7 @@ import {
   stateInWords,
   statsFlags,
   statsGroups,
+  version,
 } from '../libvirt/index.ts';
 import { type DomainFacts, readDomainXml } from './domain-xml.ts';
 
@@ -30,10 +31,10 @@ export class HostDomains {
   #views = new Map<Uuid, DomainView>();
   #facts = new Map<Uuid, DomainFacts>();
   #jobs = new Map<Uuid, NonNullable<DomainView['job']>>();
-  #reading = new Set<Uuid>();
-  #again = new Set<Uuid>();
-  /** Asked for while the whole list is read: its answer may be older than the event. */
-  #afterList: Set<Uuid> | null = null;
+  /** Of each domain that is being read: that read, and the one that follows it. */
+  #reads = new Map<Uuid, { now: Promise<void>; next: Promise<void> | null }>();
+  /** The last reading of the whole list; never rejects. */
+  #listing = Promise.resolve();
 
   constructor(options: DomainsOptions) {
     this.#options = options;
@@ -58,49 +59,54 @@ export class HostDomains {
     return { running, total: this.#views.size };
   }
 
-  /** Reads them all in a few round trips, and forgets those that are gone. @throws what the connection throws */
-  async list(connection: Connection): Promise<void> {
-    const afterList = (this.#afterList = new Set());
+  /**
+   * Reads them all in a few round trips, and forgets those that are gone. Reads that are under way come first, those
+   * that are asked for meanwhile come afterwards: what is older never lands on what is newer.
+   * @throws what the connection throws
+   */
+  list(connection: Connection): Promise<void> {
+    const before = [this.#listing, ...[...this.#reads.values()].map(({ now }) => now)];
+    const listing = Promise.allSettled(before).then(() => this.#list(connection));
+    this.#listing = settled(listing);
+    return listing;
+  }
+
+  async #list(connection: Connection): Promise<void> {
     const listAll = lists(connection);
-    try {
-      const [all, persistent, autostart, stats] = await Promise.all([
-        listAll(0),
-        listAll(listDomainsFlags.persistent),
-        listAll(listDomainsFlags.autostart),
-        connection.call('connect_get_all_domain_stats', {
-          domains: [],
-          stats: statsGroups.state | statsGroups.balloon | statsGroups.vcpu,
-          flags: statsFlags.nowait,
-        }),
-      ]);
-      const records = new Map(stats.records.map(({ dom, params }) => [dom.uuid, paramRecord(params)]));
-      const persistentOnes = new Set(persistent.map(({ uuid }) => uuid));
-      const autostartOnes = new Set(autostart.map(({ uuid }) => uuid));
-      const there = new Set(all.map(({ uuid }) => uuid));
-      for (const uuid of [...this.#views.keys()]) if (!there.has(uuid)) this.#remove(uuid);
-      await Promise.all(
-        all.map(async (dom) => {
-          const record = records.get(dom.uuid);
-          const state = Number(record?.['state.state'] ?? 0);
-          const reason = Number(record?.['state.reason'] ?? 0);
-          const words = stateInWords(state, reason);
-          await this.#readXml(connection, dom, words);
-          this.#put(dom.uuid, {
-            name: dom.name,
-            id: dom.id >= 0 ? dom.id : null,
-            ...words,
-            persistent: persistentOnes.has(dom.uuid),
-            autostart: autostartOnes.has(dom.uuid),
-            vcpus: Number(record?.['vcpu.current'] ?? 0),
-            memoryKiB: Number(record?.['balloon.current'] ?? record?.['balloon.maximum'] ?? 0),
-            maxMemoryKiB: Number(record?.['balloon.maximum'] ?? 0),
-          });
-        }),
-      );
-    } finally {
-      this.#afterList = null;
-    }
-    for (const uuid of afterList) this.refresh(uuid);
+    const [all, persistent, autostart, stats] = await Promise.all([
+      listAll(0),
+      listAll(listDomainsFlags.persistent),
+      listAll(listDomainsFlags.autostart),
+      connection.call('connect_get_all_domain_stats', {
+        domains: [],
+        stats: statsGroups.state | statsGroups.balloon | statsGroups.vcpu,
+        flags: statsFlags.nowait,
+      }),
+    ]);
+    const records = new Map(stats.records.map(({ dom, params }) => [dom.uuid, paramRecord(params)]));
+    const persistentOnes = new Set(persistent.map(({ uuid }) => uuid));
+    const autostartOnes = new Set(autostart.map(({ uuid }) => uuid));
+    const there = new Set(all.map(({ uuid }) => uuid));
+    for (const uuid of [...this.#views.keys()]) if (!there.has(uuid)) this.#remove(uuid);
+    await Promise.all(
+      all.map(async (dom) => {
+        const record = records.get(dom.uuid);
+        const state = Number(record?.['state.state'] ?? 0);
+        const reason = Number(record?.['state.reason'] ?? 0);
+        const words = stateInWords(state, reason);
+        await this.#readXml(connection, dom, words);
+        this.#put(dom.uuid, {
+          name: dom.name,
+          id: dom.id >= 0 ? dom.id : null,
+          ...words,
+          persistent: persistentOnes.has(dom.uuid),
+          autostart: autostartOnes.has(dom.uuid),
+          vcpus: Number(record?.['vcpu.current'] ?? 0),
+          memoryKiB: Number(record?.['balloon.current'] ?? record?.['balloon.maximum'] ?? 0),
+          maxMemoryKiB: Number(record?.['balloon.maximum'] ?? 0),
+        });
+      }),
+    );
   }
 
   /** Compares the list with what is held, and reads what differs: for changes that no event tells. */
@@ -121,37 +127,20 @@ export class HostDomains {
   }
 
   /** As `refresh`; resolves when what was true at the call has been read. @throws what the connection throws */
-  async refreshed(uuid: Uuid): Promise<void> {
-    if (this.#afterList) {
-      this.#afterList.add(uuid);
-      return;
-    }
-    if (this.#reading.has(uuid)) {
-      this.#again.add(uuid);
-      await this.#settled(uuid);
-      return;
-    }
-    this.#reading.add(uuid);
-    try {
-      do {
-        this.#again.delete(uuid);
-        await this.#read(uuid);
-      } while (this.#again.has(uuid));
-    } finally {
-      this.#reading.delete(uuid);
-      this.#again.delete(uuid);
-      const waiting = this.#waiting.get(uuid) ?? [];
-      this.#waiting.delete(uuid);
-      for (const resolve of waiting) resolve();
-    }
+  refreshed(uuid: Uuid): Promise<void> {
+    const reads = this.#reads.get(uuid);
+    if (!reads) return this.#begin(uuid);
+    return (reads.next ??= settled(reads.now).then(() => this.#begin(uuid)));
   }
 
-  #waiting = new Map<Uuid, (() => void)[]>();
-
-  #settled(uuid: Uuid): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.set(uuid, [...(this.#waiting.get(uuid) ?? []), resolve]);
+  #begin(uuid: Uuid): Promise<void> {
+    const now = this.#listing.then(() => this.#read(uuid));
+    const reads = { now, next: null };
+    this.#reads.set(uuid, reads);
+    void settled(now).then(() => {
+      if (!reads.next) this.#reads.delete(uuid);
     });
+    return now;
   }
 
   /** What a sampling said; not told as a change of the domain, since samples travel in batches of their own. */
@@ -208,9 +197,12 @@ export class HostDomains {
     }
   }
 
-  /** Not of a domain that is coming in: libvirt 11.0 to 11.4 would wait for its job. */
   async #readXml(connection: Connection, dom: Dom, { state, reason }: Pick<Read, 'state' | 'reason'>): Promise<void> {
-    if (state === 'paused' && reason === 'migration' && this.#facts.has(dom.uuid)) return;
+    if (state === 'paused' && reason === 'migration') {
+      // Of a domain that is coming in, these versions would wait for its job.
+      const waits = connection.libVersion >= version(11) && connection.libVersion < version(11, 5);
+      if (waits || this.#facts.has(dom.uuid)) return;
+    }
     try {
       const { xml } = await connection.call('domain_get_xml_desc', { dom });
       this.#facts.set(dom.uuid, readDomainXml(xml));
@@ -252,3 +244,6 @@ export class HostDomains {
 
 const lists = (connection: Connection) => async (flags: number) =>
   (await connection.call('connect_list_all_domains', { need: 1, flags })).domains;
+
+/** Resolves when it has ended, either way. */
+const settled = (promise: Promise<void>) => promise.catch(() => {});

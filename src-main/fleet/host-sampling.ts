@@ -26,6 +26,8 @@ export class HostSampling {
   #connection: Connection | null = null;
   #watched = false;
   #samples = 0;
+  #sampling = false;
+  #cpuNames = 0;
   #cancel: () => void = () => {};
 
   constructor(options: SamplingOptions) {
@@ -36,6 +38,7 @@ export class HostSampling {
     this.stop();
     this.#connection = connection;
     this.#samples = 0;
+    this.#cpuNames = 0;
     void this.#turn(connection);
   }
 
@@ -50,7 +53,7 @@ export class HostSampling {
     if (watched === this.#watched) return;
     this.#watched = watched;
     const connection = this.#connection;
-    if (!watched || !connection || this.#samples === 0) return;
+    if (!watched || !connection || this.#sampling || this.#samples === 0) return;
     this.#cancel();
     void this.#turn(connection);
   }
@@ -58,12 +61,15 @@ export class HostSampling {
   /** One sample, then the next is planned: so a slow host is asked less often, and never twice at once. */
   async #turn(connection: Connection): Promise<void> {
     this.#cancel = () => {};
+    this.#sampling = true;
     try {
       await this.#sample(connection);
     } catch {
       // The connection's end is told elsewhere; a failed sample is only a gap in the curve.
     }
+    // After a stop, the next start has its own turn.
     if (this.#connection !== connection) return;
+    this.#sampling = false;
     this.#samples += 1;
     const pause = this.#samples === 1 ? secondMs : this.#watched ? watchedMs : unwatchedMs;
     this.#cancel = this.#options.clock.later(pause, () => void this.#turn(connection));
@@ -99,8 +105,6 @@ export class HostSampling {
     this.#rates.keep(running);
     tell({ event: 'stats', data: rows });
   }
-
-  #cpuNames = 0;
 
   /** Asked twice the first time: how many values there are, then the values. */
   async #hostCpu(connection: Connection): Promise<number | null> {
