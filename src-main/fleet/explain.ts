@@ -37,7 +37,7 @@ export function explain(thrown: unknown, host: string, doing: string): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof SshError) {
     const [, code] = ofSsh[error.kind];
-    return new Failure(code, error.message, {
+    return new Failure(code, sentence(error.message), {
       cause: error.kind,
       ...(error.hostKey && { fingerprint: error.hostKey.fingerprint, algorithm: error.hostKey.algorithm }),
     });
@@ -60,6 +60,12 @@ export function explain(thrown: unknown, host: string, doing: string): Failure {
       ),
     );
   }
+  if (error instanceof ConnectionLost && !error.sent) {
+    return new Failure(
+      'unreachable',
+      `The connection to ${host} was lost before ${doing}. Nothing was done; try again when the host is back.`,
+    );
+  }
   if (error instanceof ConnectionLost || error instanceof PeerGone) {
     return new Failure(
       'unreachable',
@@ -78,6 +84,23 @@ export function explain(thrown: unknown, host: string, doing: string): Failure {
   return new Failure('internal', sentence(`${host}, ${doing}: ${said}`));
 }
 
+/** Why a host is not connected, or no longer: nothing was being done there that could be in doubt. */
+export function explainAbsence(thrown: unknown, host: string): Failure {
+  let error = thrown;
+  if (error instanceof ConnectionLost && error.cause instanceof Error) error = error.cause;
+  error = told(error);
+  if (error instanceof CallTimeout) {
+    return new Failure('timeout', `libvirt on ${host} did not answer in time. Drover tries again by itself.`);
+  }
+  if (error instanceof PeerGone) {
+    return new Failure(
+      'unreachable',
+      `The connection to libvirt on ${host} ended: ${sentence(error.message)} Drover connects again by itself.`,
+    );
+  }
+  return explain(error, host, 'connecting');
+}
+
 /** A tunnel's own word of why it broke says more than that the connection did. */
 function told(error: unknown): unknown {
   return error instanceof PeerGone && error.cause instanceof SshError ? error.cause : error;
@@ -91,7 +114,7 @@ function codeOf(error: LibvirtError): FailureCode {
 
 /** What a failed attempt to connect makes of the host. */
 export function stateAfter(thrown: unknown): HostState {
-  const error = told(thrown);
+  const error = told(thrown instanceof ConnectionLost ? thrown.cause : thrown);
   if (error instanceof SshError) return ofSsh[error.kind][0];
   if (error instanceof LibvirtError) return logins.has(error.code) ? 'auth-failed' : 'not-libvirt';
   if (error instanceof AuthFailed) return 'auth-failed';

@@ -87,11 +87,6 @@ export class Fleet {
     return this.hosts.filter((host) => host.domains.get(uuid));
   }
 
-  /** The host at an address, for what a sweep finds. */
-  at(address: string, port: number): Host | undefined {
-    return this.hosts.find((host) => host.uri.host === address.toLowerCase() && (host.uri.port ?? 22) === port);
-  }
-
   /**
    * Adds a host and starts connecting.
    * @param trust A fingerprint to accept on first sight.
@@ -117,7 +112,7 @@ export class Fleet {
       try {
         this.#make(entry, null).connect();
       } catch (error) {
-        warn(`The saved host ${entry.label} is passed over: ${String(error)}`);
+        warn(`The saved host ${entry.label} is passed over: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
   }
@@ -129,9 +124,10 @@ export class Fleet {
     return host;
   }
 
-  /** Forgets a host. Its VMs are not touched. */
+  /** Forgets a host. Its VMs are not touched. @throws Failure `not-found`, `conflict` while a migration is under way */
   async remove(id: HostId): Promise<void> {
     const host = this.host(id);
+    host.mustBeFree();
     this.#hosts.delete(id);
     this.#save();
     await host.remove();
@@ -152,7 +148,7 @@ export class Fleet {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.hosts.map((host) => host.disconnect()));
+    await Promise.all(this.hosts.map((host) => host.close()));
   }
 
   #make(saved: SavedHost, trust: string | null): Host {

@@ -14,7 +14,7 @@ import type { HostKeySeen } from '../ssh/index.ts';
 import { Backoff } from './backoff.ts';
 import { type HostCapabilities, readCapabilities } from './capabilities.ts';
 import { HostDomains } from './domains.ts';
-import { explain, stateAfter } from './explain.ts';
+import { explain, explainAbsence, stateAfter } from './explain.ts';
 import type { Clock } from './clock.ts';
 import type { Gate } from './gate.ts';
 import { HostSampling } from './host-sampling.ts';
@@ -39,6 +39,16 @@ const capabilitiesWaitMs = 80;
 /** A source forgets a migrated domain without an event, some time after it told that it stopped. */
 const lookAgainMs = [400, 2_000, 5_000];
 
+/** From `connect` to `disconnect`: one attempt after the other, and what lies between them. */
+interface Run {
+  readonly abort: AbortController;
+  at: 'attempt' | 'connected' | 'waiting';
+  /** Ends the waiting. */
+  wake: () => void;
+  /** The attempt under way began too early to count; another follows it at once. */
+  again: boolean;
+}
+
 export class Host {
   readonly id: HostId;
   readonly uri: HostUri;
@@ -57,7 +67,10 @@ export class Host {
   #reach: Reach | null = null;
   #connection: Connection | null = null;
   #work: Promise<Connection> | null = null;
-  #run: { abort: AbortController; wake: () => void; over: Promise<void> } | null = null;
+  #run: Run | null = null;
+  /** The end of the last run; never rejects. The next begins after it. */
+  #over = Promise.resolve();
+  #holds = 0;
   #telling = false;
   #removed = false;
   #followed = new Set<(uuid: Uuid, event: LifecycleSeen) => void>();
@@ -127,17 +140,32 @@ export class Host {
     };
   }
 
-  /** Connects now, and keeps connected. */
+  /** Connects now, and keeps connected. Of one that is connected, even if it is silent now, nothing is asked. */
   connect(): void {
-    if (this.#state !== 'online') this.#set('connecting', null);
+    if (this.#run?.at === 'connected') return;
+    this.#set('connecting', null);
     if (this.#run) this.#run.wake();
     else this.#start();
   }
 
-  /** Disconnects and stays so. What was known of its domains stays, greyed. */
+  /**
+   * Disconnects and stays so. What was known of its domains stays, greyed.
+   * @throws Failure `conflict` while a migration is under way over it: that could leave the VM paused
+   */
   async disconnect(): Promise<void> {
+    this.mustBeFree();
+    await this.close();
+  }
+
+  /** As `disconnect`, whatever is under way. */
+  async close(): Promise<void> {
     await this.#stop();
-    this.#set('disconnected', null);
+    if (!this.#run) this.#set('disconnected', null);
+  }
+
+  /** Forgotten: it never answers again. */
+  get removed(): boolean {
+    return this.#removed;
   }
 
   /** For good; nothing is told of it any more. */
@@ -145,6 +173,15 @@ export class Host {
     await this.#stop();
     this.domains.clear();
     this.#removed = true;
+  }
+
+  /** @throws Failure `conflict` while a migration is under way over it. One that does not answer is let go. */
+  mustBeFree(): void {
+    if (this.#holds === 0 || this.#state !== 'online') return;
+    throw new Failure(
+      'conflict',
+      `A migration is under way over ${this.#label}, and without the connection its VM could stay paused. Cancel it, or wait until it ends.`,
+    );
   }
 
   /** @throws Failure when the host shows another key than the approved one, or a changed one without `replace` */
@@ -175,6 +212,7 @@ export class Host {
     }
     await this.#options.logins.knownHosts.pin(this.uri.host, this.uri.port ?? 22, seen.key, { replace });
     this.#keySeen = { ...seen, status: 'trusted' };
+    if (this.#run?.at === 'attempt') this.#run.again = true;
     this.connect();
   }
 
@@ -191,16 +229,17 @@ export class Host {
   async work(): Promise<Connection> {
     const reach = this.#reach;
     if (!reach || this.#state !== 'online') throw this.#away();
-    this.#work ??= reach.open({ keepalive: true }).then((connection) => {
-      connection.onEnd(() => {
-        this.#work = null;
-      });
-      return connection;
-    });
+    const work = (this.#work ??= reach.open({ keepalive: true }));
+    const over = () => {
+      if (this.#work === work) this.#work = null;
+    };
     try {
-      return await this.#work;
+      const connection = await work;
+      if (connection.over) over();
+      else connection.onEnd(over);
+      return connection;
     } catch (error) {
-      this.#work = null;
+      over();
       throw explain(error, this.#label, 'opening one more connection to libvirt');
     }
   }
@@ -218,7 +257,15 @@ export class Host {
 
   /** While held, the host's silence is waited out. Returns the release. */
   hold(): () => void {
-    return this.#reach?.hold() ?? (() => {});
+    const release = this.#reach?.hold();
+    let held = true;
+    this.#holds += 1;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#holds -= 1;
+      release?.();
+    };
   }
 
   /** Runs a short command on the host; null where that cannot be done. */
@@ -247,55 +294,68 @@ export class Host {
   }
 
   #start(): void {
-    const abort = new AbortController();
-    let wake = () => {};
-    const run = { abort, wake: () => wake(), over: Promise.resolve() };
+    const run: Run = { abort: new AbortController(), at: 'attempt', wake: () => {}, again: false };
     this.#run = run;
-    run.over = this.#keepConnected(abort.signal, (woken) => {
-      wake = woken;
-    });
+    this.#over = this.#over.then(() => this.#keepConnected(run));
   }
 
   async #stop(): Promise<void> {
-    const run = this.#run;
+    const over = this.#over;
+    this.#run?.abort.abort();
     this.#run = null;
-    run?.abort.abort();
-    await run?.over;
-    this.#retryAt = null;
+    // Whatever waits for the host waits no longer.
+    this.#reach?.close();
+    await over;
   }
 
-  async #keepConnected(signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
+  async #keepConnected(run: Run): Promise<void> {
+    const { signal } = run.abort;
     const backoff = new Backoff();
     while (!signal.aborted) {
+      run.at = 'attempt';
       let wasOnline = false;
       let failed: unknown;
       try {
-        const leave = await this.#options.gate.enter(signal);
-        try {
-          await this.#connectOnce(signal);
-        } finally {
-          leave();
-        }
+        await this.#attempt(signal);
         wasOnline = true;
+        run.at = 'connected';
+        run.again = false;
         backoff.reset();
         failed = await this.#stayConnected(signal);
       } catch (error) {
         failed = error;
       }
-      this.#lost();
+      this.#lost(signal);
       if (signal.aborted) return;
+      if (run.again) {
+        run.again = false;
+        continue;
+      }
       const state = wasOnline ? 'unreachable' : stateAfter(failed);
-      const doing = wasOnline ? 'while connected' : 'connecting';
       // What only a person can mend is not tried again by itself.
       const waitMs = state === 'untrusted' || state === 'auth-failed' ? null : backoff.next();
+      run.at = 'waiting';
       this.#retryAt = waitMs === null ? null : Date.now() + waitMs;
-      this.#set(state, toErr(explain(failed, this.#label, doing)));
-      await this.#options.clock.wait(waitMs, signal, onWake);
+      this.#set(state, toErr(explainAbsence(failed, this.#label)));
+      await this.#options.clock.wait(waitMs, signal, (wake) => {
+        run.wake = wake;
+      });
       this.#retryAt = null;
     }
   }
 
-  async #connectOnce(signal: AbortSignal): Promise<void> {
+  /** One attempt, in its turn. */
+  async #attempt(signal: AbortSignal): Promise<void> {
+    const leave = await this.#options.gate.enter(signal);
+    try {
+      await this.#connectOnce(signal, leave);
+    } finally {
+      leave();
+    }
+  }
+
+  /** @param leave Lets the next host through the gate. */
+  async #connectOnce(signal: AbortSignal, leave: () => void): Promise<void> {
     // After a daemon's restart the SSH connection is still good.
     if (!this.#reach || this.#reach.isEnded) {
       const { uri, logins, questions } = this.#options;
@@ -306,7 +366,13 @@ export class Host {
         trust: this.#trust,
         // With nobody there to answer, the login says what it lacks instead of waiting.
         prompts: questions.open
-          ? { ask: (question, until) => questions.ask({ ...question, hostId: this.id }, until) }
+          ? {
+              ask: (question, until) => {
+                // A person takes as long as it takes; other hosts do not wait for that.
+                leave();
+                return questions.ask({ ...question, hostId: this.id }, until);
+              },
+            }
           : null,
         signal,
         onHostKey: (seen) => {
@@ -314,9 +380,9 @@ export class Host {
           this.#changed();
         },
       });
-      if (this.#keySeen?.status === 'unknown') this.#keySeen = { ...this.#keySeen, status: 'trusted' };
       this.#trust = null;
       this.#changed();
+      signal.throwIfAborted();
     }
     const connection = await this.#reach.open({ keepalive: true, signal });
     try {
@@ -352,15 +418,20 @@ export class Host {
         });
       }),
       reach.on('heard', () => {
-        void this.domains
-          .list(connection)
-          .then(() => this.#set('online', null))
-          .catch(() => {});
+        void this.domains.list(connection).then(
+          () => {
+            if (this.#connection === connection) this.#set('online', null);
+          },
+          () => {}, // its end is told by the connection
+        );
       }),
     ];
     try {
       return await new Promise<unknown>((resolve) => {
-        signal.addEventListener('abort', () => resolve(null), { once: true });
+        const aborted = () => resolve(null);
+        signal.addEventListener('abort', aborted);
+        undos.push(() => signal.removeEventListener('abort', aborted));
+        if (signal.aborted) resolve(null);
         undos.push(connection.onEnd((error) => resolve(error ?? new Error('the connection was closed'))));
       });
     } finally {
@@ -368,15 +439,15 @@ export class Host {
     }
   }
 
-  #lost(): void {
+  #lost(signal: AbortSignal): void {
     this.#sampling.stop();
     this.#connection?.destroy();
     this.#connection = null;
-    this.#work = null;
     // The SSH connection is kept where only libvirt's daemon went away, unless we are to stop.
-    if (!this.#run || this.#run.abort.signal.aborted) {
+    if (signal.aborted || this.#reach?.isEnded) {
       this.#reach?.close();
       this.#reach = null;
+      this.#work = null;
     }
     this.domains.setStale(true);
   }

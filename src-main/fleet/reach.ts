@@ -141,6 +141,8 @@ class SshReach implements Reach {
 }
 
 function overSocket(uri: HostUri): Reach {
+  // There is no one connection that carries them all, so they are ended one by one.
+  const open = new Set<Connection>();
   let ended = false;
   return {
     connections: 0,
@@ -150,11 +152,15 @@ function overSocket(uri: HostUri): Reach {
         ...(uri.parameters.socket !== undefined && { socket: uri.parameters.socket }),
         ...(signal && { signal }),
       });
-      return Connection.open(socket, {
+      const connection = await Connection.open(socket, {
         uri: uri.daemonUri,
         ...(keepalive ? {} : { keepalive: false as const }),
         ...(signal && { signal }),
       });
+      open.add(connection);
+      connection.onEnd(() => open.delete(connection));
+      if (ended) connection.destroy();
+      return connection;
     },
     run: () => null,
     hold: () => () => {},
@@ -164,6 +170,7 @@ function overSocket(uri: HostUri): Reach {
     },
     close() {
       ended = true;
+      for (const connection of open) connection.destroy();
     },
   };
 }
