@@ -97,6 +97,13 @@ function wakeSource({ source, sourceOurs, target, finishSent }: Known): Decision
     case 'paused':
       return { do: 'done', outcome: 'stayed' };
     case 'migrating':
+      // What never ran there is gone, or as it was before. This one may have run, written to its disk, and ended.
+      if (finishSent && target.at === 'shutoff') {
+        return {
+          do: 'alarm',
+          why: 'It is paused on the source, and on the target it may have run and ended meanwhile.',
+        };
+      }
       if (source.job === 'held') {
         return sourceOurs
           ? { do: 'confirm-stayed' }

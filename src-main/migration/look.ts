@@ -39,8 +39,10 @@ async function ask(connection: Connection, uuid: Uuid): Promise<Look> {
       switch (state) {
         case domainState.shutoff:
         case domainState.crashed:
-        case domainState.nostate:
           return { at: 'shutoff' };
+        case domainState.nostate:
+          // No answer to what was asked.
+          throw new Error('libvirt does not say in what state it is');
         case domainState.paused:
           return reason === pausedReason.migration ? { at: 'migrating', job: await jobOf() } : { at: 'paused' };
         default:

@@ -29,7 +29,8 @@ export interface Watch {
 /** How the steps ended, as far as replies tell. */
 export type End =
   | { end: 'moved' }
-  | { end: 'stayed'; why: unknown; cancelled: boolean }
+  /** Null: it was aborted, by us or by somebody else. */
+  | { end: 'stayed'; why: unknown }
   | { end: 'unknown'; why: unknown; performed: boolean; finishSent: boolean };
 
 const nothing: Buffer = Buffer.alloc(0);
@@ -41,27 +42,34 @@ export class ManagedMove {
   readonly #target: Connection;
   readonly #plan: Plan;
   readonly #watch: Watch;
+  /** Where the target listens. */
+  #uri: string | null;
   #performed = false;
   #finishSent = false;
+  /** What finish answered for confirm. */
+  #finished = nothing;
 
   constructor(source: Connection, target: Connection, plan: Plan, watch: Watch) {
     this.#source = source;
     this.#target = target;
     this.#plan = plan;
     this.#watch = watch;
+    this.#uri = plan.migrateUri;
   }
 
   async run(): Promise<End> {
     const { phase, cancelled, beforeFinish } = this.#watch;
-    const { dom, params, destXml, offline } = this.#plan;
+    const { dom, destXml, offline } = this.#plan;
+    if (cancelled()) return this.#stayed(null);
 
     phase('begin');
     let begun;
     try {
-      const withXml = destXml === null ? params : [...params, param.str('destination_xml', destXml)];
-      const given =
-        this.#plan.migrateUri === null ? withXml : [...withXml, param.str('migrate_uri', this.#plan.migrateUri)];
-      begun = await this.#source.call('domain_migrate_begin3_params', { dom, params: given, flags: this.#sourceFlags });
+      begun = await this.#source.call('domain_migrate_begin3_params', {
+        dom,
+        params: [...this.#sourceParams, ...(destXml === null ? [] : [param.str('destination_xml', destXml)])],
+        flags: this.#sourceFlags,
+      });
     } catch (error) {
       return replied(error) ? this.#stayed(error) : this.#unknown(error);
     }
@@ -71,7 +79,7 @@ export class ManagedMove {
     let prepared;
     try {
       prepared = await this.#target.call('domain_migrate_prepare3_params', {
-        params: this.#targetParams(this.#plan.migrateUri, begun.xml),
+        params: this.#targetParams(begun.xml),
         cookie: begun.cookie,
         flags: this.#targetFlags,
       });
@@ -79,42 +87,33 @@ export class ManagedMove {
       // Answered or not: without a finish the target never runs it.
       return this.#wakeSource(error);
     }
-    const uri = prepared.uri ?? this.#plan.migrateUri;
-    if (uri === null && !offline) {
-      return this.#dropTarget(new Error('The target named no address to migrate to, and none was given.'), nothing);
+    this.#uri = prepared.uri ?? this.#uri;
+    if (cancelled() || (this.#uri === null && !offline)) {
+      await this.dropTarget();
+      return this.#wakeSource(
+        cancelled() ? null : new Error('the target named no address to migrate to, and none was given'),
+      );
     }
-    if (cancelled()) return this.#dropTarget(null, nothing);
 
     let across: Buffer = nothing;
     if (!offline) {
       phase('perform');
-      this.#watch.performing(true);
       try {
-        ({ cookie: across } = await this.#source.call('domain_migrate_perform3_params', {
-          dom,
-          dconnuri: null,
-          params: this.#sourceParams(uri),
-          cookie: prepared.cookie,
-          flags: this.#sourceFlags,
-        }));
-        this.#performed = true;
+        across = await this.#perform(prepared.cookie);
       } catch (error) {
         // The source has cleaned up by itself, so no confirm; where it was lost, what it does next depends on this.
-        const reason = await this.#finishCancelled(uri);
-        if (!replied(error)) return this.#unknown(error);
-        return this.#stayed(error, reason);
-      } finally {
-        this.#watch.performing(false);
+        const reason = await this.dropTarget();
+        return replied(error) ? this.#stayed(error, reason) : this.#unknown(error);
       }
-      await beforeFinish();
     }
 
+    // From here on it is too late to cancel.
     phase('finish');
-    let confirmCookie;
+    if (!offline) await beforeFinish().catch(() => {}); // a paused VM waits for no such thing
     try {
       this.#finishSent = true;
-      ({ cookie: confirmCookie } = await this.#target.call('domain_migrate_finish3_params', {
-        params: this.#targetParams(uri, null),
+      ({ cookie: this.#finished } = await this.#target.call('domain_migrate_finish3_params', {
+        params: this.#targetParams(null),
         cookie: across,
         flags: this.#targetFlags,
         cancelled: 0,
@@ -128,34 +127,40 @@ export class ManagedMove {
 
     phase('confirm');
     try {
-      await this.#confirm(confirmCookie, 0, uri);
+      await this.confirm('moved');
     } catch (error) {
       return this.#unknown(error);
     }
     return { end: 'moved' };
   }
 
-  /** confirm(cancelled=1): the source runs on. */
-  async #wakeSource(why: unknown): Promise<End> {
+  async #perform(cookie: Buffer): Promise<Buffer> {
+    const { performing } = this.#watch;
+    performing(true);
     try {
-      await this.#confirm(nothing, 1, null);
-    } catch (error) {
-      return this.#unknown(why ?? error);
+      const across = await this.#source.call('domain_migrate_perform3_params', {
+        dom: this.#plan.dom,
+        dconnuri: null,
+        params: this.#sourceParams,
+        cookie,
+        flags: this.#sourceFlags,
+      });
+      this.#performed = true;
+      return across.cookie;
+    } finally {
+      performing(false);
     }
-    return this.#stayed(why);
   }
 
-  async #dropTarget(why: unknown, cookie: Buffer): Promise<End> {
-    await this.#finishCancelled(null, cookie);
-    return this.#wakeSource(why);
-  }
-
-  /** Always answered by an error; one of QEMU's tells more than the source's own. */
-  async #finishCancelled(uri: string | null, cookie: Buffer = nothing): Promise<LibvirtError | null> {
+  /**
+   * finish(cancelled=1): the target drops its half. Always answered by an error, and where that is one of QEMU's it
+   * tells more than the source's own: then it is what this resolves to. Never rejects.
+   */
+  async dropTarget(): Promise<LibvirtError | null> {
     try {
       await this.#target.call('domain_migrate_finish3_params', {
-        params: this.#targetParams(uri, null),
-        cookie,
+        params: this.#targetParams(null),
+        cookie: nothing,
         flags: this.#targetFlags,
         cancelled: 1,
       });
@@ -165,20 +170,30 @@ export class ManagedMove {
     return null;
   }
 
-  #confirm(cookie: Buffer, cancelled: 0 | 1, uri: string | null) {
-    const { dom } = this.#plan;
-    return this.#source.call('domain_migrate_confirm3_params', {
-      dom,
-      params: this.#sourceParams(uri),
-      cookie,
+  /** The source's last step: it ends its VM, or has it run on. @throws what the connection throws */
+  async confirm(outcome: 'moved' | 'stayed'): Promise<void> {
+    await this.#source.call('domain_migrate_confirm3_params', {
+      dom: this.#plan.dom,
+      params: this.#sourceParams,
+      cookie: outcome === 'moved' ? this.#finished : nothing,
       flags: this.#sourceFlags,
-      cancelled,
+      cancelled: outcome === 'moved' ? 0 : 1,
     });
   }
 
+  /** @param why Null: it was cancelled. */
+  async #wakeSource(why: unknown): Promise<End> {
+    try {
+      await this.confirm('stayed');
+    } catch (error) {
+      return this.#unknown(why ?? error);
+    }
+    return this.#stayed(why);
+  }
+
   #stayed(why: unknown, reason: LibvirtError | null = null): End {
-    const cancelled = why === null || LibvirtError.is(why, 'operation_aborted');
-    return { end: 'stayed', why: cancelled ? null : (reason ?? why), cancelled };
+    const aborted = why === null || LibvirtError.is(why, 'operation_aborted');
+    return { end: 'stayed', why: aborted ? null : (reason ?? why) };
   }
 
   #unknown(why: unknown): End {
@@ -194,19 +209,23 @@ export class ManagedMove {
     return this.#plan.flags & ~(migrateFlags.abort_on_error | migrateFlags.auto_converge);
   }
 
-  #sourceParams(uri: string | null): Param[] {
-    return uri === null ? this.#plan.params : [...this.#plan.params, param.str('migrate_uri', uri)];
+  get #sourceParams(): Param[] {
+    return [...this.#plan.params, ...this.#migrateUri];
   }
 
   /** The domain's XML as begin made it; finish asks for the name instead. */
-  #targetParams(uri: string | null, xml: string | null): Param[] {
+  #targetParams(xml: string | null): Param[] {
     const { params, destName } = this.#plan;
     const named = params.some(({ name }) => name === 'destination_name');
     return [
       ...params,
-      ...(uri === null ? [] : [param.str('migrate_uri', uri)]),
+      ...this.#migrateUri,
       ...(xml === null ? [] : [param.str('destination_xml', xml)]),
       ...(xml === null && !named ? [param.str('destination_name', destName)] : []),
     ];
+  }
+
+  get #migrateUri(): Param[] {
+    return this.#uri === null ? [] : [param.str('migrate_uri', this.#uri)];
   }
 }

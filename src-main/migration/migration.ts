@@ -4,7 +4,6 @@ import { type Err, Failure, toErr } from '../../contract/failure.ts';
 import type {
   DomainRef,
   DomainView,
-  MigrationAction,
   MigrationOptions,
   MigrationPhase,
   MigrationState,
@@ -12,7 +11,15 @@ import type {
 } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { type Connection, type Dom, jobType, LibvirtError, paramRecord, undefineFlags } from '../libvirt/index.ts';
+import {
+  type Connection,
+  ConnectionLost,
+  type Dom,
+  jobType,
+  LibvirtError,
+  paramRecord,
+  undefineFlags,
+} from '../libvirt/index.ts';
 import { type Decision, decide } from './decide.ts';
 import { look, type Look } from './look.ts';
 import { type End, ManagedMove } from './managed.ts';
@@ -34,7 +41,19 @@ export interface MigrationContext {
   clock: { sleep(ms: number): Promise<unknown>; now(): number };
 }
 
+/** How it ended; told together with the verdict. */
+type Outcome = { state: 'completed' | 'cancelled'; error: null } | { state: 'failed'; error: Err };
+
+type Interrupted = Extract<End, { end: 'unknown' }>;
+
+/** The connections that the steps went over. */
+interface Sides {
+  source: Connection;
+  target: Connection;
+}
+
 const pollMs = 300;
+/** Soon at first, then at this pace. */
 const askAgainMs = 2_000;
 /** An interrupted migration that is settled sooner than this is nobody's concern. */
 const attentionMs = 4_000;
@@ -53,7 +72,6 @@ export class Migration {
   #downtimeMs: number | null = null;
   #error: Err | null = null;
   #verdict: MigrationView['verdict'] = null;
-  #actions: MigrationAction[] = [];
   #endedAt: string | null = null;
   #cancelled = false;
   #performing = false;
@@ -98,53 +116,54 @@ export class Migration {
       endedAt: this.#endedAt,
       error: this.#error,
       verdict: this.#verdict,
-      actions: this.#actions,
+      actions: [],
     };
   }
 
-  /** Resolves when it has ended, whichever way. Never rejects. */
+  /** Once. Resolves when it has ended, whichever way. Never rejects. */
   async run(): Promise<void> {
-    if (this.ended) return;
+    if (this.#state !== 'queued') return;
     this.#state = 'running';
     this.#tell();
     // While either is silent it is waited for: closing a connection could leave the VM paused.
     const releases = [this.source.hold(), this.target.hold()];
     this.#mark();
-    try {
-      await this.#carryOut();
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      for (const release of releases) release();
-      this.#unmark();
-    }
-    await this.#readVerdict();
-    this.#endedAt = new Date().toISOString();
-    this.#tell();
+    const outcome = await this.#carryOut().catch((error: unknown) => this.#failed(error));
+    // Whoever sees a final state sees the verdict with it.
+    this.#verdict = await this.#readVerdict();
+    for (const release of releases) release();
+    this.#unmark();
+    this.#end(outcome);
   }
 
   /** Before it began, or while memory goes over; the VM stays where it is. @throws Failure `conflict` when it is too late */
   async cancel(): Promise<void> {
+    const { domain } = this.#context;
     if (this.ended)
+      throw new Failure('conflict', `The migration of ${domain.name} has ended already (${this.#state}).`);
+    if (this.#state === 'queued') return this.#end({ state: 'cancelled', error: null });
+    if (this.#state === 'needs-attention') {
       throw new Failure(
         'conflict',
-        `The migration of ${this.#context.domain.name} has ended already (${this.#state}).`,
-      );
-    if (this.#state === 'queued') {
-      this.#cancelled = true;
-      this.#state = 'cancelled';
-      this.#endedAt = new Date().toISOString();
-      this.#tell();
-      return;
-    }
-    if (this.#phase === 'finish' || this.#phase === 'confirm') {
-      throw new Failure(
-        'conflict',
-        `${this.#context.domain.name} is just being switched over to ${this.target.label}; it is too late to cancel. Migrate it back afterwards.`,
+        `The migration of ${domain.name} was interrupted, so there is nothing to cancel: it ends as soon as ${this.source.label} and ${this.target.label} tell where the VM is.`,
       );
     }
+    if (this.#switching) throw this.#tooLate();
     this.#cancelled = true;
     await this.#abort();
+    // All of it was across before the abort came.
+    if (this.#switching) throw this.#tooLate();
+  }
+
+  get #switching(): boolean {
+    return this.#phase === 'finish' || this.#phase === 'confirm';
+  }
+
+  #tooLate(): Failure {
+    return new Failure(
+      'conflict',
+      `${this.#context.domain.name} is just being switched over to ${this.target.label}; it is too late to cancel. Migrate it back afterwards.`,
+    );
   }
 
   /** While it runs. @throws Failure */
@@ -173,7 +192,7 @@ export class Migration {
   /** Drover is about to end: before the switch-over the VM stays at its source, after it the steps are completed. */
   async leave(): Promise<void> {
     this.#leaving = true;
-    if (this.#phase !== 'finish' && this.#phase !== 'confirm') await this.cancel().catch(() => {});
+    if (!this.#switching) await this.cancel().catch(() => {});
   }
 
   get #dom(): Dom {
@@ -181,7 +200,7 @@ export class Migration {
     return { uuid, name, id: id ?? -1 };
   }
 
-  async #carryOut(): Promise<void> {
+  async #carryOut(): Promise<Outcome> {
     const { domain, migrateUri } = this.#context;
     // Connections of its own, that never ask whether the other side lives: an outage of the admin's link is waited out.
     const [source, target] = await both(this.source.open({ keepalive: false }), this.target.open({ keepalive: false }));
@@ -210,9 +229,8 @@ export class Migration {
         },
       );
       const end = await move.run();
-      if (end.end === 'unknown') await this.#settle(end, source, target);
-      else if (end.end === 'moved') await this.#moved();
-      else this.#stayed(end);
+      if (end.end === 'unknown') return await this.#settle(end, move, { source, target });
+      return end.end === 'moved' ? await this.#moved() : this.#stayed(end.why);
     } finally {
       void source.close();
       void target.close();
@@ -258,9 +276,7 @@ export class Migration {
     }
   }
 
-  async #moved(): Promise<void> {
-    const { domain } = this.#context;
-    this.#state = 'completed';
+  async #moved(): Promise<Outcome> {
     this.#progress = { ...this.#progress, percent: 100, dataRemainingBytes: 0, etaMs: 0 };
     try {
       const { params } = await this.target.connection.call('domain_get_job_stats', { dom: this.#dom, flags: 1 });
@@ -272,82 +288,83 @@ export class Migration {
       // Only a figure for the receipt.
     }
     this.#progress = { ...this.#progress, elapsedMs: Math.round(this.#context.clock.now() - this.#beganMs) };
-    void domain;
+    return { state: 'completed', error: null };
   }
 
-  #stayed({ why, cancelled }: Extract<End, { end: 'stayed' }>): void {
-    if (cancelled && this.#cancelled) this.#state = 'cancelled';
-    else
-      this.#fail(why ?? new Failure('libvirt', `The migration was aborted on ${this.source.label} by somebody else.`));
+  /** @param why Null: somebody aborted it. */
+  #stayed(why: unknown): Outcome {
+    if (this.#cancelled) return { state: 'cancelled', error: null };
+    return this.#failed(
+      why ?? new Failure('libvirt', `The migration was aborted on ${this.source.label} by somebody else.`),
+    );
   }
 
-  #fail(error: unknown): void {
+  #failed(error: unknown): Outcome {
     const { domain } = this.#context;
-    this.#state = this.#cancelled && error === null ? 'cancelled' : 'failed';
-    this.#error = toErr(explain(error, this.source.label, `migrating ${domain.name} to ${this.target.label}`));
+    // Two of the steps are the target's.
+    const onTarget = error instanceof LibvirtError && /_(prepare|finish)3/.test(error.procedure);
+    const host = onTarget ? this.target : this.source;
+    const doing = `migrating ${domain.name} ${onTarget ? `from ${this.source.label}` : `to ${this.target.label}`}`;
+    return { state: 'failed', error: toErr(explain(error, host.label, doing)) };
   }
 
   /** The steps were interrupted. Asks both hosts, and acts only on what they answer, until all is clear. */
-  async #settle(end: Extract<End, { end: 'unknown' }>, source: Connection, target: Connection): Promise<void> {
+  async #settle(end: Interrupted, move: ManagedMove, on: Sides): Promise<Outcome> {
     const since = this.#context.clock.now();
-    for (;;) {
+    for (let pause = pollMs; ; pause = Math.min(askAgainMs, pause * 1.5)) {
       const [here, there] = await Promise.all([look(this.source, this.uuid), look(this.target, this.uuid)]);
       const decision = decide({
         source: here.seen,
         target: there.seen,
         performed: end.performed,
         finishSent: end.finishSent,
-        sourceOurs: !source.over,
-        targetOurs: !target.over,
+        sourceOurs: !on.source.over,
+        targetOurs: !on.target.over,
       });
-      if (decision.do === 'done') {
-        if (decision.outcome === 'moved') await this.#moved();
-        else if (this.#cancelled) this.#state = 'cancelled';
-        else this.#fail(end.why);
-        this.#actions = [];
-        return;
-      }
+      if (decision.do === 'done') return this.#settled(decision.outcome, end.why, here, move);
+      const waits = decision.do === 'wait' || decision.do === 'alarm';
+      const late = this.#context.clock.now() - since > attentionMs;
+      if (decision.do === 'alarm' || late) this.#attention(decision);
+      if ((waits && this.#forgotten) || ((waits || late) && this.#leaving)) return this.#givenUp(decision);
       try {
-        await this.#act(decision, here, source, target);
+        await this.#act(decision, here, move);
       } catch {
         // What it came to is seen when both are asked again.
       }
-      if (decision.do === 'wait' || decision.do === 'alarm') {
-        if (decision.do === 'alarm' || this.#context.clock.now() - since > attentionMs) this.#attention(decision.why);
-        if (this.#leaving) return this.#fail(end.why);
-        await this.#context.clock.sleep(askAgainMs);
-      } else await this.#context.clock.sleep(pollMs);
+      await this.#context.clock.sleep(waits || late ? askAgainMs : pollMs);
     }
   }
 
-  async #act(decision: Decision, here: Look, source: Connection, target: Connection): Promise<void> {
+  async #settled(outcome: 'moved' | 'stayed', why: unknown, here: Look, move: ManagedMove): Promise<Outcome> {
+    const { domain } = this.#context;
+    if (outcome === 'moved') {
+      // Of a definition that moved, this is what takes the old one away; else it is refused.
+      if (here.seen.at === 'shutoff') await move.confirm('moved').catch(() => {});
+      return this.#moved();
+    }
+    if (!(why instanceof ConnectionLost)) return this.#stayed(why);
+    return this.#stayed(
+      new Failure(
+        'unreachable',
+        `A connection was lost while ${domain.name} was moving to ${this.target.label}. Both hosts were asked again: it is on ${this.source.label}, as before. Try again.`,
+      ),
+    );
+  }
+
+  async #act(decision: Decision, here: Look, move: ManagedMove): Promise<void> {
     const dom = this.#dom;
-    const { options } = this.#context;
-    const flags = flagsFor(options, false);
-    const nothing = Buffer.alloc(0);
     switch (decision.do) {
       case 'confirm-moved':
+        return move.confirm('moved');
       case 'confirm-stayed':
-        await source.call('domain_migrate_confirm3_params', {
-          dom,
-          params: paramsFor(options),
-          cookie: nothing,
-          flags: flags | 256,
-          cancelled: decision.do === 'confirm-moved' ? 0 : 1,
-        });
-        return;
+        return move.confirm('stayed');
       case 'finish-cancelled':
-        await target.call('domain_migrate_finish3_params', {
-          params: paramsFor(options),
-          cookie: nothing,
-          flags,
-          cancelled: 1,
-        });
+        await move.dropTarget();
         return;
       case 'destroy-source': {
         const on = await this.source.work();
         await on.call('domain_destroy_flags', { dom }).catch(ignoreGone);
-        if (options.undefineSource && here.persistent) {
+        if (this.#options.undefineSource && here.persistent) {
           await on.call('domain_undefine_flags', { dom, flags: undefineFlags.keep_nvram }).catch(ignoreGone);
         }
         return;
@@ -367,27 +384,54 @@ export class Migration {
     }
   }
 
-  #attention(why: string): void {
-    const { domain } = this.#context;
-    const message = `The migration of ${domain.name} from ${this.source.label} to ${this.target.label} was interrupted. ${why} Drover goes on by itself as soon as that is known; nothing is started or deleted until then.`;
-    if (this.#state === 'needs-attention' && this.#error?.message === message) return;
+  /** One of its hosts is a host of ours no more: nobody will ever answer for it. */
+  get #forgotten(): boolean {
+    return this.source.removed || this.target.removed;
+  }
+
+  #attention(decision: Decision): void {
+    const { error } = this.#interrupted(decision);
+    if (this.#state === 'needs-attention' && this.#error?.message === error.message) return;
     this.#state = 'needs-attention';
-    this.#error = { code: 'unreachable', message };
+    this.#error = error;
+    this.#tell();
+  }
+
+  #givenUp(decision: Decision): Outcome {
+    return { state: 'failed', error: this.#interrupted(decision).error };
+  }
+
+  #interrupted(decision: Decision): { error: Err } {
+    const { domain } = this.#context;
+    const said = `The migration of ${domain.name} from ${this.source.label} to ${this.target.label} was interrupted.`;
+    if (decision.do === 'alarm') {
+      const message = `${said} ${decision.why} Drover touches neither side: look at both hosts, and end the copy that is wrong.`;
+      return { error: { code: 'conflict', message } };
+    }
+    const why = decision.do === 'wait' ? decision.why : 'Its last step does not succeed yet, and is tried again.';
+    const message = `${said} ${why} Drover goes on by itself as soon as it can; nothing is started or deleted until then.`;
+    return { error: { code: 'unreachable', message } };
+  }
+
+  #end({ state, error }: Outcome): void {
+    this.#state = state;
+    this.#error = error;
+    this.#endedAt = new Date().toISOString();
     this.#tell();
   }
 
   /** Read again from both hosts: what is told is what was seen. */
-  async #readVerdict(): Promise<void> {
+  async #readVerdict(): Promise<MigrationView['verdict']> {
     const hosts = [this.source, this.target];
     const looks = await Promise.all(hosts.map((host) => look(host, this.uuid)));
     const where = (fits: (look: Look) => boolean) =>
       hosts.filter((_, at) => fits(looks[at] as Look)).map(({ id }) => id);
-    this.#verdict = {
+    // The source tells of none of it by an event.
+    await Promise.all(hosts.map((host) => host.domains.refreshed(this.uuid).catch(() => {})));
+    return {
       runningOn: where(({ seen }) => seen.at !== 'absent' && seen.at !== 'shutoff' && seen.at !== 'unreachable'),
       definedOn: where(({ persistent }) => persistent),
     };
-    // The source tells of none of it by an event.
-    await Promise.all(hosts.map((host) => host.domains.refreshed(this.uuid).catch(() => {})));
   }
 
   #mark(): void {
