@@ -49,5 +49,5 @@ export function toErr(thrown: unknown): Err {
       : { code: thrown.code, message: thrown.message, detail: thrown.detail };
   }
   const said = thrown instanceof Error ? thrown.message : String(thrown);
-  return { code: 'internal', message: `Drover met an error of its own: ${said}` };
+  return { code: 'internal', message: `Drover met an error of its own: ${said.replace(/[.\s]+$/, '')}.` };
 }

@@ -22,8 +22,11 @@ export interface HostUri {
   parameters: Partial<Record<SshParameter, string>>;
 }
 
-const bad = (text: string, why: string) =>
-  new Failure('bad-request', `“${text}” is no URI that Drover can connect to: ${why}`, { uri: text });
+/** Quotes the URI, but never a password that somebody put into it: messages are shown and logged. */
+function bad(text: string, why: string): Failure {
+  const uri = text.replace(/(:\/\/[^:/?#]*:)[^/?#]*@/, '$1…@');
+  return new Failure('bad-request', `“${uri}” is no URI that Drover can connect to: ${why}`, { uri });
+}
 
 const example = 'Try qemu+ssh://root@kvm1.example.org/system.';
 
@@ -80,6 +83,8 @@ export function parseHostUri(given: string): HostUri {
       parameters,
     };
   }
+  if (authority.slice(0, Math.max(0, authority.lastIndexOf('@'))).includes(':'))
+    throw bad(text, 'it holds a password, which would be kept and shown; leave it out, Drover asks for it.');
   const where = /^(?:([^@]*)@)?(?:\[([0-9a-f:.%a-z]+)\]|([^:@[\]]+))(?::(\d*))?$/i.exec(authority);
   if (!where)
     throw bad(
@@ -87,11 +92,10 @@ export function parseHostUri(given: string): HostUri {
       authority ? `“${authority}” is no user, host and port. ${example}` : `it names no host. ${example}`,
     );
   const [, rawUser, v6, name, rawPort] = where;
-  if (rawUser?.includes(':'))
-    throw bad(text, 'it holds a password, which would be kept and shown; leave it out, Drover asks for it.');
   if (rawUser === '') throw bad(text, 'the user before the @ is empty.');
   const user = rawUser === undefined ? null : decode(text, rawUser);
-  const host = (v6 ?? decode(text, name ?? '')).toLowerCase();
+  // The zone of a link-local address comes after a % that is itself encoded.
+  const host = (v6?.replace('%25', '%') ?? decode(text, name ?? '')).toLowerCase();
   // What begins with a dash, or holds shell signs, would be an option or a command to programs further on.
   if (!v6 && !/^[\p{L}\p{N}_]([\p{L}\p{N}._-]*[\p{L}\p{N}_.])?$/u.test(host))
     throw bad(text, `“${host}” is no host name.`);
@@ -100,7 +104,7 @@ export function parseHostUri(given: string): HostUri {
   const port = rawPort ? Number(rawPort) : null;
   if (port !== null && (port < 1 || port > 65535)) throw bad(text, `the port ${rawPort} is not between 1 and 65535.`);
   const login = user === null ? '' : `${encodeURIComponent(user)}@`;
-  const canonical = `${driver}+ssh://${login}${v6 ? `[${host}]` : host}${port === null || port === 22 ? '' : `:${port}`}${tail}`;
+  const canonical = `${driver}+ssh://${login}${v6 ? `[${host.replace('%', '%25')}]` : host}${port === null || port === 22 ? '' : `:${port}`}${tail}`;
   return { text, canonical, driver, transport: 'ssh', path, daemonUri, user, host, port, parameters };
 }
 
@@ -124,11 +128,14 @@ function checkParameters(
 }
 
 function decode(text: string, part: string) {
+  let decoded: string;
   try {
-    return decodeURIComponent(part);
+    decoded = decodeURIComponent(part);
   } catch {
     throw bad(text, `“${part}” is not percent-encoded as it should be.`);
   }
+  if (/\p{Cc}/u.test(decoded)) throw bad(text, `“${part}” holds control characters.`);
+  return decoded;
 }
 
 /** A short name for a host that was given none. */

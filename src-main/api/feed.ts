@@ -44,7 +44,7 @@ export class Feed {
 
   /** What came after `seq`, or null where that is no longer known. */
   since(seq: number): NumberedDelta[] | null {
-    if (seq > this.#seq || seq < 0) return null;
+    if (!Number.isInteger(seq) || seq > this.#seq || seq < 0) return null;
     if (seq === this.#seq) return [];
     const first = this.#latest[0];
     if (!first || first.seq > seq + 1) return null;
