@@ -51,9 +51,10 @@ export function readDefinition(xml: string, defaults: HostDefaults): Definition 
   try {
     root = parseXml(xml);
   } catch (error) {
-    throw refuse.domain('xml_error', `(domain_definition):1: ${error instanceof Error ? error.message : ''}`);
+    throw refuse.malformed(`(domain_definition):1: ${error instanceof Error ? error.message : ''}`);
   }
-  if (root.name !== 'domain') throw bad(`unexpected root element <${root.name}>, expecting <domain>`);
+  if (root.name !== 'domain')
+    throw refuse.xml('xml_error', `unexpected root element <${root.name}>, expecting <domain>`);
   return definitionFrom(filledIn(root, defaults));
 }
 
@@ -121,7 +122,8 @@ Object.assign(units, { MB: 1e6, G: 2 ** 30, GIB: 2 ** 30, GB: 1e9, T: 2 ** 40, T
 function inKiB(of: Node): Node {
   const unit = (of.attributes['unit'] ?? 'KiB').toUpperCase();
   const bytes = Number(of.text) * (units[unit] ?? NaN);
-  if (!(bytes >= 0)) throw bad(`Invalid value '${of.text ?? ''}' for element or attribute './memory[1]'`);
+  if (!(bytes >= 0))
+    throw refuse.xml('xml_error', `Invalid value '${of.text ?? ''}' for element or attribute './memory[1]'`);
   return node(of.name, { unit: 'KiB' }, String(Math.round(bytes / 1024)));
 }
 
@@ -132,13 +134,28 @@ const order = [
   ...['on_poweroff', 'on_reboot', 'on_crash', 'pm', 'perf', '', 'devices', 'seclabel'],
 ];
 
+/** Of all drivers, whether they are here or not. */
+const knownTypes = new Set([
+  'qemu',
+  'kvm',
+  'xen',
+  'lxc',
+  'test',
+  'vmware',
+  'vbox',
+  'hyperv',
+  'bhyve',
+  'parallels',
+  'vz',
+]);
+
 /** What libvirt adds when it takes a definition. */
 function filledIn(root: Node, { emulator, machines, types }: HostDefaults): Node {
   const name = textOf(root, 'name');
-  if (!name) throw refuse.domain('xml_error', 'missing name information in domain definition');
+  if (!name) throw refuse.noName();
   if (name.includes('/')) throw bad(`name ${name} cannot contain '/'`);
   const type = root.attributes['type'] ?? '';
-  if (!type) throw bad("Missing required attribute 'type' in element 'domain'");
+  if (!type) throw refuse.domain('internal_error', 'internal error: missing domain type attribute');
   const os = childOf(root, 'os');
   const osType = childOf(os, 'type');
   if (!os || !osType?.text) throw refuse.domain('xml_error', 'an os <type> must be specified');
@@ -146,9 +163,12 @@ function filledIn(root: Node, { emulator, machines, types }: HostDefaults): Node
   if (!memory) throw bad('missing memory element');
   const arch = osType.attributes['arch'] ?? 'x86_64';
   const machine = canonical(osType.attributes['machine'] ?? 'pc', machines);
+  if (!knownTypes.has(type)) {
+    throw refuse.domain('config_unsupported', `unsupported configuration: invalid domain type ${type}`);
+  }
   if (!types.includes(type)) {
-    const what = `could not find capabilities for arch=${arch} domaintype=${type} `;
-    throw refuse.none('invalid_arg', `invalid argument: ${what}`);
+    const what = `Emulator '${emulator}' does not support virt type '${type}'`;
+    throw refuse.qemu('config_unsupported', `unsupported configuration: ${what}`);
   }
 
   const inOs = os.children.filter((child) => child.name !== 'type');
@@ -157,7 +177,8 @@ function filledIn(root: Node, { emulator, machines, types }: HostDefaults): Node
   if (!childOf(os, 'boot') && !bootsByDevice) inOs.push(node('boot', { dev: 'hd' }));
   const kib = inKiB(memory);
   const uuid = textOf(root, 'uuid') || crypto.randomUUID();
-  if (!/^[0-9a-f-]{32,36}$/i.test(uuid)) throw bad('malformed uuid element');
+  if (!/^[0-9a-f-]{32,36}$/i.test(uuid))
+    throw refuse.domain('internal_error', 'internal error: malformed uuid element');
   const given = (which: string, otherwise: () => Node) => childOf(root, which) ?? otherwise();
   const known: Node[] = [
     node('name', {}, name),

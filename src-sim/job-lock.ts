@@ -58,7 +58,7 @@ export class JobLock {
       const callOff = this.#clock.after(this.#waitMs, () => {
         this.#queue.splice(this.#queue.indexOf(waiting), 1);
         const what = 'Timed out during operation: cannot acquire state change lock';
-        reject(refuse.qemu('operation_timeout', `${what} (held by ${this.#long ?? 'another job'})`));
+        reject(refuse.none('operation_timeout', `${what} (held by ${this.#long ?? 'another job'})`));
       });
       this.#queue.push(waiting);
       this.#next();

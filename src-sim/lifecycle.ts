@@ -1,5 +1,5 @@
 // What a domain goes through on one host: its states, their reasons, and the events in libvirt's order.
-import { domainState, pausedReason, shutoffReason } from '../src-main/libvirt/index.ts';
+import { domainState, param, pausedReason, shutoffReason } from '../src-main/libvirt/index.ts';
 import type { Client } from './client.ts';
 import type { Daemon } from './daemon.ts';
 import type { Domain } from './domain.ts';
@@ -87,6 +87,8 @@ export function stop(
     saved: [shutoffReason.saved, told.stoppedSaved],
     migrated: [shutoffReason.migrated, told.stoppedMigrated],
   }[how] as [number, readonly [number, number]];
+  // QEMU says so itself when it is told to go.
+  if (how === 'destroyed') daemon.tellLifecycle(domain, told.shutdownByHost);
   quit(daemon, domain, reason);
   daemon.tellLifecycle(domain, event, dom);
 }
@@ -171,7 +173,9 @@ export const lifecycle = {
   async resume(daemon: Daemon, domain: Domain): Promise<void> {
     await domain.lock.change(() => {
       mustRun(domain);
-      if (domain.state === running) return;
+      if (domain.state === running) {
+        throw refuse.qemu('operation_invalid', 'Requested operation is not valid: domain is already running');
+      }
       go(daemon, domain, 5);
       daemon.tellLifecycle(domain, told.unpaused);
     });
@@ -179,6 +183,9 @@ export const lifecycle = {
 
   /** Asks the guest, which takes its time, or does not listen. */
   async shutdown(daemon: Daemon, domain: Domain): Promise<void> {
+    if (!domain.active) {
+      throw refuse.qemu('operation_invalid', 'Requested operation is not valid: domain is not running');
+    }
     await domain.lock.change(() => mustRun(domain));
     if (domain.state === running && domain.guest?.profile.obeys) lifecycle.leftByItself(daemon, domain, 'poweroff');
   },
@@ -216,7 +223,7 @@ export const lifecycle = {
     });
   },
 
-  async managedSave(daemon: Daemon, domain: Domain, flags: number): Promise<void> {
+  async managedSave(daemon: Daemon, domain: Domain): Promise<void> {
     mustRun(domain);
     if (!domain.persistent) {
       throw refuse.qemu(
@@ -236,7 +243,7 @@ export const lifecycle = {
       mustRun(domain);
       const { guest } = domain;
       if (guest) domain.saved = { runMs: guest.runMs, line: guest.shell.line };
-      void flags;
+      daemon.tell('job_completed', domain, { params: [param.i32('operation', 2)] });
       stop(daemon, domain, 'saved');
     } finally {
       domain.lock.end();

@@ -181,6 +181,7 @@ export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
   const known = daemon.domains.get(definition.uuid);
   const domain = known ?? daemon.create(definition);
   if (!known) domain.persistent = null;
+  await domain.lock.begin('migration in');
   const persist = (step.flags & flag.persist_dest) !== 0;
   domain.live = definition;
   domain.incoming = {
@@ -375,6 +376,7 @@ export async function finish(
 function settle(daemon: Daemon, incoming: Incoming, { cookie, flags }: Step): void {
   const { domain, from, arrived, persist } = incoming;
   domain.incoming = null;
+  domain.lock.end();
   domain.whenOff.clear();
   letGo(daemon, incoming);
   if (persist) {
@@ -396,6 +398,7 @@ function settle(daemon: Daemon, incoming: Incoming, { cookie, flags }: Step): vo
 function settleOffline(daemon: Daemon, { domain }: Incoming): void {
   const wasDefined = domain.persistent !== null;
   domain.incoming = null;
+  domain.lock.end();
   domain.persistent = domain.live;
   domain.live = null;
   daemon.tellLifecycle(domain, wasDefined ? told.updated : told.added);
@@ -415,12 +418,13 @@ function letGo(daemon: Daemon, { port }: Incoming): void {
 }
 
 /** The target's half ends, and with it the way of the memory. */
-export function dropTarget(incoming: Incoming): void {
+export function dropTarget(incoming: Incoming, how: 'failed' | 'destroyed' = 'failed'): void {
   const { daemon, domain, from } = incoming;
   if (domain.incoming !== incoming) return;
   domain.incoming = null;
   letGo(daemon, incoming);
-  if (domain.active) stop(daemon, domain, 'failed');
+  domain.lock.end();
+  if (domain.active) stop(daemon, domain, how);
   else {
     domain.live = null;
     if (!domain.persistent) daemon.domains.delete(domain.uuid);
@@ -527,12 +531,10 @@ function peer({ fleet, host }: Daemon, uri: string): Daemon {
 // --- While it lasts ------------------------------------------------------------------------------------
 
 /** @throws Refusal */
-export function abort(domain: Domain): void {
+export async function abort(domain: Domain): Promise<void> {
   mustRun(domain);
-  if (domain.incoming) {
-    const what = 'cannot abort incoming migration; use virDomainDestroy instead';
-    throw refuse.qemu('operation_invalid', `Requested operation is not valid: ${what}`);
-  }
+  // On the target it waits for the job as anything else does, mostly in vain.
+  if (domain.incoming) await domain.lock.change(() => {});
   const job = domain.outgoing;
   if (!job) {
     throw refuse.qemu('operation_invalid', 'Requested operation is not valid: no job is active on the domain');
@@ -578,5 +580,5 @@ export function sourceDriverGone(_daemon: Daemon, domain: Domain): void {
 
 /** Not finished: it ends. */
 export function targetDriverGone(incoming: Incoming): void {
-  if (!incoming.finishing) dropTarget(incoming);
+  if (!incoming.finishing) dropTarget(incoming, 'destroyed');
 }

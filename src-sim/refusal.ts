@@ -23,9 +23,13 @@ export const refuse = {
   rpc: from(errorDomains.rpc),
   storage: from(errorDomains.storage),
   network: from(19),
+  xml: from(5),
   domain: from(errorDomains.domain),
   cpu: from(errorDomains.cpu),
   none: from(0),
+  /** XML that is not well-formed. */
+  malformed: (message: string) => new Refusal(35, errorDomains.domain, message),
+  noName: () => new Refusal(21, errorDomains.domain, 'missing name information in domain definition'),
   noDomain: (what: string) => new Refusal(errorCodes.no_domain, errorDomains.qemu, `Domain not found: ${what}`),
-  notRunning: () => refuse.qemu('operation_invalid', 'Requested operation is not valid: domain is not running'),
+  notRunning: () => refuse.domain('operation_invalid', 'Requested operation is not valid: domain is not running'),
 };

@@ -165,14 +165,12 @@ export class Transfer {
     const { clock, link, maxSpeed, stallsAt } = this.#options;
     const at = this.#phase === 'copying' ? stallsAt() : null;
     this.#stopAt = at === null ? 0 : this.#total * (1 - Math.min(100, at) / 100);
-    this.#rate = this.#left <= this.#stopAt ? 0 : Math.max(1, Math.min(link, maxSpeed() * MIB));
-    if (this.#stopAt > 0 || this.#rate === 0) {
-      if (this.#left > this.#stopAt) {
-        this.#callOff = clock.after(((this.#left - this.#stopAt) / this.#rate) * 1000, () => this.retune());
-      }
-      return;
-    }
-    this.#callOff = clock.after(Math.max(0.01, (this.#left / this.#rate) * 1000), () => this.#turn());
+    const stalled = this.#stopAt > 0 && this.#left <= this.#stopAt;
+    this.#rate = stalled ? 0 : Math.max(1, Math.min(link, maxSpeed() * MIB));
+    if (stalled) return;
+    const ms = (Math.max(0, this.#left - this.#stopAt) / this.#rate) * 1000;
+    const next = this.#stopAt > 0 ? () => this.retune() : () => this.#turn();
+    this.#callOff = clock.after(Math.max(0.01, ms), next);
   }
 
   #turn(): void {

@@ -26,6 +26,7 @@ export const jobs: Handlers = {
       if (!(flags & KEEP)) domain.completed = null;
       return { type: jobType.completed, params };
     }
+    mustRun(domain);
     checkSource(domain);
     const { outgoing } = domain;
     if (!outgoing) return none;
@@ -35,6 +36,7 @@ export const jobs: Handlers = {
   },
   domain_get_job_info: ({ dom }, { daemon }) => {
     const domain = daemon.named(dom);
+    mustRun(domain);
     checkSource(domain);
     const figures = domain.outgoing?.transfer?.figures ?? { elapsedMs: 0, total: 0, sent: 0, left: 0 };
     const { elapsedMs, total, sent, left } = figures;
@@ -53,12 +55,12 @@ export const jobs: Handlers = {
       file_remaining: 0,
     };
   },
-  domain_abort_job: ({ dom }, { daemon }) => {
-    abort(daemon.named(dom));
+  domain_abort_job: async ({ dom }, { daemon }) => {
+    await abort(daemon.named(dom));
     return {};
   },
-  domain_abort_job_flags: ({ dom }, { daemon }) => {
-    abort(daemon.named(dom));
+  domain_abort_job_flags: async ({ dom }, { daemon }) => {
+    await abort(daemon.named(dom));
     return {};
   },
   domain_migrate_set_max_downtime: ({ dom, downtime }, { daemon }) => {

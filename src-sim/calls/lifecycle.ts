@@ -32,8 +32,8 @@ export const lifecycleCalls: Handlers = {
     await lifecycle.resume(daemon, daemon.named(dom));
     return {};
   },
-  domain_managed_save: async ({ dom, flags }, { daemon }) => {
-    await lifecycle.managedSave(daemon, daemon.named(dom), flags);
+  domain_managed_save: async ({ dom }, { daemon }) => {
+    await lifecycle.managedSave(daemon, daemon.named(dom));
     return {};
   },
   domain_has_managed_save_image: ({ dom }, { daemon }) => ({ there: daemon.named(dom).saved ? 1 : 0 }),

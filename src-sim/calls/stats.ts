@@ -9,7 +9,8 @@ const filtersOf = (flags: number) => ((flags & ~(statsFlags.nowait | statsFlags.
 
 export const statsCalls: Handlers = {
   connect_get_all_domain_stats: ({ domains, stats, flags }, { daemon }) => {
-    const asked = domains.length > 0 ? domains.map((dom) => daemon.named(dom)) : [...daemon.domains.values()];
+    const asked =
+      domains.length > 0 ? domains.flatMap(({ uuid }) => daemon.domains.get(uuid) ?? []) : [...daemon.domains.values()];
     const filters = filtersOf(flags);
     const records = asked
       .filter((domain) => fits(domain, filters))
