@@ -50,6 +50,11 @@ export class Domain {
     this.stats = stats;
   }
 
+  /** Goes on with the trends that it had on the host it comes from. */
+  inherit(from: Domain): void {
+    this.#history ??= from.#history?.copy() ?? null;
+  }
+
   /** Percent, the oldest first. */
   get cpuTrend(): Float32Array {
     return this.#trend(cpu);

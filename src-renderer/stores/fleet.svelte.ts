@@ -282,6 +282,8 @@ export class FleetStore {
     const domain = new Domain(view);
     this.#domains.set(key, domain);
     const homes = this.#homes.get(view.uuid);
+    const [before] = homes ?? [];
+    if (before) domain.inherit(before);
     if (homes) homes.add(domain);
     else this.#homes.set(view.uuid, new Set([domain]));
     this.hosts.get(view.hostId)?.add(domain);

@@ -15,6 +15,14 @@ export class History {
     this.#values = new Float32Array(figures * depth);
   }
 
+  copy(): History {
+    const copy = new History(this.#figures);
+    copy.#values.set(this.#values);
+    copy.#next = this.#next;
+    copy.#count = this.#count;
+    return copy;
+  }
+
   push(...sample: number[]): void {
     for (let figure = 0; figure < this.#figures; figure += 1) {
       this.#values[figure * depth + this.#next] = sample[figure] ?? NaN;

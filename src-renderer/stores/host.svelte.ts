@@ -33,7 +33,9 @@ export class Host {
   /** Its label's place among others. */
   readonly order: string = $derived(orderKey(this.view.label));
   /** What search looks through, in lower case. */
-  readonly haystack: string = $derived(`${this.view.label}\n${this.view.uri}`.toLowerCase());
+  readonly haystack: string = $derived(
+    `${this.view.label}\n${this.view.uri}\n${this.view.info?.hostname ?? ''}`.toLowerCase(),
+  );
 
   take(view: HostView): void {
     this.view = view;

@@ -1,0 +1,69 @@
+// The main job by mouse, on real hosts: see them, open a console, drag a VM to another host while it ticks on.
+import { expect, test } from '@playwright/test';
+import { Lab } from '../lab/lab.ts';
+import { Served } from '../lab/served.ts';
+import { card, carry, tile } from './made-up-window.ts';
+
+let lab: Lab;
+let drover: Served;
+
+test.beforeAll(async () => {
+  test.skip(!process.env['DROVER_LAB'], 'no lab: run inside its admin namespace');
+  lab = await Lab.open();
+  await lab.reset();
+  drover = await Served.start();
+  await drover.addLab(lab);
+});
+test.afterAll(async () => {
+  await drover?.remove();
+  await lab?.reset();
+});
+
+test('a VM dragged to another host arrives there, and its console misses no tick', async ({ page }) => {
+  await page.goto(`${drover.url}/#token=${drover.token}`);
+  await expect(card(page, 'kvm1')).toContainText('Online');
+  await expect(card(page, 'kvm2')).toContainText('Online');
+  await tile(page, 'web01').dblclick();
+  const screen = page.locator('.xterm-rows');
+  await expect(screen).toContainText(/tick \d+/);
+  await page.getByRole('button', { name: 'Put this console below' }).click();
+
+  await carry(page, tile(page, 'web01'), card(page, 'kvm2'));
+  await expect(card(page, 'kvm1')).toContainText('Here now');
+  await expect(card(page, 'kvm2')).toContainText('Can take it');
+  await page.mouse.up();
+  await expect(page.getByRole('dialog')).toContainText('Migrate web01 to kvm2?');
+  await page.getByRole('button', { name: 'Migrate', exact: true }).click();
+
+  await expect(page.getByRole('region', { name: 'Recent tasks' })).toContainText('Completed', { timeout: 60_000 });
+  await expect(card(page, 'kvm2').getByRole('button', { name: /^web01, Running/ })).toBeVisible();
+  expect(await lab.virsh('kvm2', 'domstate', 'web01')).toBe('running');
+  expect(await lab.virsh('kvm1', 'list', '--all', '--name')).not.toContain('web01');
+
+  await expect(screen).toContainText('moved from kvm1 to kvm2');
+  await expect(page.getByRole('region', { name: 'Console' })).toContainText('kvm2');
+  // Three more ticks on the new host, and none missing since the console was opened.
+  const ticks = async () => [...(await screen.innerText()).matchAll(/tick (\d+)/g)].map(([, tick]) => Number(tick));
+  const last = (await ticks()).at(-1) ?? 0;
+  await expect.poll(async () => (await ticks()).at(-1), { timeout: 20_000 }).toBeGreaterThanOrEqual(last + 3);
+  const seen = await ticks();
+  const first = seen[0] ?? 0;
+  expect(seen).toEqual(Array.from(seen, (_, index) => first + index));
+});
+
+test('a VM started beside Drover shows as running, and one shut down by keyboard is', async ({ page }) => {
+  await page.goto(`${drover.url}/#token=${drover.token}`);
+  await expect(tile(page, 'mail01')).toContainText('Shut off');
+  await lab.virsh('kvm2', 'start', 'mail01');
+  await expect(page.getByRole('button', { name: 'mail01, Running' })).toBeVisible();
+  await tile(page, 'mail01').click();
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('force off');
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('mail01');
+  await expect(dialog).toContainText('kvm2');
+  await dialog.getByRole('button', { name: /Force Off/ }).click();
+  await expect(page.getByRole('button', { name: 'mail01, Shut off' })).toBeVisible();
+  expect(await lab.virsh('kvm2', 'domstate', 'mail01')).toBe('shut off');
+});
