@@ -12,7 +12,7 @@ const beforeSwitchMs = 1_500;
 
 export class Consoles {
   readonly #fleet: Fleet;
-  #lines = new Map<string, Promise<Line>>();
+  #lines = new Map<string, { line: Line; opened: Promise<void> }>();
   #open = new Map<string, { line: Line; viewer: Viewer }>();
 
   constructor(fleet: Fleet) {
@@ -42,7 +42,10 @@ export class Consoles {
         `${domain.name} on ${host.label} has no serial console “${target}”, only ${serial.join(', ') || 'none'}.`,
       );
     }
-    const line = await this.#line(host, ref, domain.name, target, options.takeover ?? false);
+    let line: Line;
+    // Whoever shares one may find that the others have just left it.
+    do line = await this.#line(host, ref, domain.name, target, options.takeover ?? false);
+    while (!line.lives);
     const id = randomUUID();
     this.#open.set(id, { line, viewer: line.join(show(id)) });
     return id;
@@ -67,7 +70,7 @@ export class Consoles {
 
   /** Opens the target's console of what is looked at, before the VM may run there. */
   async beforeSwitch({ hostId, uuid }: DomainRef, to: Host): Promise<void> {
-    const lines = await this.#linesOf(uuid, hostId);
+    const lines = this.#linesOf(uuid).filter((line) => line.host.id === hostId);
     if (lines.length === 0) return;
     await Promise.race([
       Promise.all(lines.map((line) => line.prepare(to))),
@@ -75,11 +78,9 @@ export class Consoles {
     ]);
   }
 
-  async closeAll(): Promise<void> {
-    for (const promise of [...this.#lines.values()]) {
-      const line = await promise.catch(() => null);
-      line?.close(new Failure('unreachable', 'Drover is ending.'));
-    }
+  /** Tells every viewer that it ends. */
+  closeAll(): void {
+    for (const { line } of [...this.#lines.values()]) line.close(new Failure('unreachable', 'Drover is ending.'));
   }
 
   #get(id: string) {
@@ -91,7 +92,10 @@ export class Consoles {
   async #line(host: Host, ref: DomainRef, name: string, target: string, takeover: boolean): Promise<Line> {
     const key = keyOf(ref.hostId, ref.uuid, target);
     const known = this.#lines.get(key);
-    if (known) return known;
+    if (known) {
+      await known.opened;
+      return known.line;
+    }
     const line: Line = new Line({
       host,
       uuid: ref.uuid,
@@ -104,45 +108,45 @@ export class Consoles {
           .find((other) => other.id !== line.host.id && other.domains.get(ref.uuid)?.state === 'running') ?? null,
       over: (over) => this.#forget(over),
     });
-    const opened = line.open(takeover).then(() => line);
-    this.#lines.set(key, opened);
+    const opened = line.open(takeover);
+    this.#lines.set(key, { line, opened });
     try {
-      return await opened;
+      await opened;
     } catch (error) {
-      this.#lines.delete(key);
+      this.#drop(key, line);
       throw error;
     }
+    return line;
   }
 
   #moved(line: Line, from: HostId): void {
-    this.#lines.delete(keyOf(from, line.uuid, line.target));
-    this.#lines.set(keyOf(line.host.id, line.uuid, line.target), Promise.resolve(line));
+    this.#drop(keyOf(from, line.uuid, line.target), line);
+    this.#lines.set(keyOf(line.host.id, line.uuid, line.target), { line, opened: Promise.resolve() });
   }
 
   #forget(line: Line): void {
-    this.#lines.delete(keyOf(line.host.id, line.uuid, line.target));
+    this.#drop(keyOf(line.host.id, line.uuid, line.target), line);
     for (const [id, open] of this.#open) if (open.line === line) this.#open.delete(id);
+  }
+
+  #drop(key: string, line: Line): void {
+    if (this.#lines.get(key)?.line === line) this.#lines.delete(key);
   }
 
   /** Whoever moves a VM, Drover or another: its console is opened where it comes up. */
   #follow(host: Host): void {
     host.onLifecycle((uuid, { event, detail }) => {
-      void this.#linesOf(uuid).then((lines) => {
-        for (const line of lines) {
-          if (line.host.id === host.id) continue;
-          if (event === 'started' && detail === 'migrated') void line.prepare(host);
-          else if (event === 'resumed' && detail === 'migrated') line.arrived(host);
-          else if (event === 'stopped') line.stayed(host);
-        }
-      });
+      for (const line of this.#linesOf(uuid)) {
+        if (line.host.id === host.id) continue;
+        if (event === 'started' && detail === 'migrated') void line.prepare(host);
+        else if (event === 'resumed' && detail === 'migrated') line.arrived(host);
+        else if (event === 'stopped') line.stayed(host);
+      }
     });
   }
 
-  async #linesOf(uuid: string, hostId?: HostId): Promise<Line[]> {
-    const lines = await Promise.all([...this.#lines.values()].map((line) => line.catch(() => null)));
-    return lines
-      .filter((line) => line !== null)
-      .filter((line) => line.uuid === uuid && (!hostId || line.host.id === hostId));
+  #linesOf(uuid: string): Line[] {
+    return [...this.#lines.values()].map(({ line }) => line).filter((line) => line.lives && line.uuid === uuid);
   }
 }
 

@@ -1,8 +1,8 @@
 // One VM's console as all its viewers share it; goes with the VM when it moves to another host.
-import type { DomainRef, HostId, Uuid } from '../../contract/model.ts';
+import type { HostId, Uuid } from '../../contract/model.ts';
 import { type Failure, toErr } from '../../contract/failure.ts';
 import type { Host } from '../fleet/host.ts';
-import { Source } from './source.ts';
+import { type ConsoleSource, Source, type SourceOptions } from './source.ts';
 import { type Show, Viewer } from './viewer.ts';
 
 /** How long slow viewers hold the console back before it goes on without them. */
@@ -16,7 +16,7 @@ const seekStepMs = 100;
 
 /** The next host's console, opened before the VM runs there. */
 interface Ahead {
-  source: Source;
+  source: ConsoleSource;
   early: Buffer[];
   ended: boolean;
 }
@@ -32,6 +32,7 @@ export interface LineOptions {
   elsewhere: () => Host | null;
   /** Nothing comes any more, or nobody looks. */
   over: (line: Line) => void;
+  openSource?: (options: SourceOptions) => Promise<ConsoleSource>;
 }
 
 export class Line {
@@ -39,8 +40,9 @@ export class Line {
   readonly target: string | null;
   readonly #options: LineOptions;
   #host: Host;
-  #source: Source | null = null;
+  #source: ConsoleSource | null = null;
   #ahead: Ahead | null = null;
+  #opened = false;
   #opening: Promise<void> | null = null;
   #switching: NodeJS.Timeout | null = null;
   #viewers = new Set<Viewer>();
@@ -58,16 +60,23 @@ export class Line {
     return this.#host;
   }
 
-  get ref(): DomainRef {
-    return { hostId: this.#host.id, uuid: this.uuid };
+  /** It was opened, and has not ended. */
+  get lives(): boolean {
+    return this.#opened && !this.#over;
   }
 
   /** @throws Failure, as `Source.open` */
   async open(takeover: boolean): Promise<void> {
-    const { name } = this.#options;
-    const source = await Source.open({ host: this.#host, uuid: this.uuid, name, target: this.target, takeover });
+    const source = await this.#openOn(this.#host, takeover);
+    if (this.#over) return source.close();
+    this.#opened = true;
     this.#source = source;
     this.#listen(source);
+  }
+
+  #openOn(host: Host, takeover = false): Promise<ConsoleSource> {
+    const { name, openSource = (options) => Source.open(options) } = this.#options;
+    return openSource({ host, uuid: this.uuid, name, target: this.target, takeover });
   }
 
   join(show: Show): Viewer {
@@ -111,7 +120,11 @@ export class Line {
   /** It does not go there after all. */
   stayed(host: Host): void {
     if (this.#ahead?.source.host.id !== host.id || this.#switching) return;
-    this.#ahead.source.close();
+    this.#dropAhead();
+  }
+
+  #dropAhead(): void {
+    this.#ahead?.source.close();
     this.#ahead = null;
   }
 
@@ -123,15 +136,16 @@ export class Line {
   }
 
   async #openAhead(host: Host): Promise<void> {
-    const { name } = this.#options;
     try {
-      const source = await Source.open({ host, uuid: this.uuid, name, target: this.target, takeover: false });
+      const source = await this.#openOn(host);
       if (this.#over) return source.close();
+      this.#dropAhead();
       const ahead: Ahead = { source, early: [], ended: false };
       this.#ahead = ahead;
       source.listen({
         data: (bytes) => {
           if (this.#source === source) return this.#show(bytes);
+          if (this.#ahead !== ahead) return;
           ahead.early.push(bytes);
           this.#switchSoon();
         },
@@ -157,7 +171,7 @@ export class Line {
     }, lastBytesMs);
   }
 
-  #move(source: Source, early: Buffer[], gap: boolean): void {
+  #move(source: ConsoleSource, early: Buffer[], gap: boolean): void {
     const from = this.#host.id;
     this.#host = source.host;
     this.#ahead = null;
@@ -171,7 +185,7 @@ export class Line {
     this.#flow();
   }
 
-  #listen(source: Source): void {
+  #listen(source: ConsoleSource): void {
     source.listen({
       data: (bytes) => {
         if (this.#source === source) this.#show(bytes);
@@ -198,11 +212,12 @@ export class Line {
   /** It may have moved without our being warned in time: then it goes on there, and bytes may be missing. */
   async #seek(failure: Failure | null): Promise<void> {
     for (let waited = 0; waited < seekMs && !this.#over; waited += seekStepMs) {
-      const host = this.#options.elsewhere();
+      // What was being opened there beforehand may be there by now.
+      if (this.#ahead) return this.#move(this.#ahead.source, this.#ahead.early, true);
+      const host = this.#opening ? null : this.#options.elsewhere();
       if (host) {
-        const { name } = this.#options;
         try {
-          const source = await Source.open({ host, uuid: this.uuid, name, target: this.target, takeover: false });
+          const source = await this.#openOn(host);
           if (this.#over) return source.close();
           this.#listen(source);
           return this.#move(source, [], true);

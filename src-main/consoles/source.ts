@@ -3,7 +3,7 @@ import { Failure } from '../../contract/failure.ts';
 import type { Uuid } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { consoleFlags, type Connection, LibvirtError, type LibvirtStream } from '../libvirt/index.ts';
+import { consoleFlags, type Connection, LibvirtError, type LibvirtStream, PeerGone } from '../libvirt/index.ts';
 
 /** Typed, and not taken by the guest: more is refused rather than kept. */
 const unsentMax = 256 * 1024;
@@ -16,6 +16,9 @@ export interface SourceOptions {
   target: string | null;
   takeover: boolean;
 }
+
+/** What a line needs of it. */
+export type ConsoleSource = Pick<Source, 'host' | 'listen' | 'write' | 'pause' | 'close'>;
 
 export class Source {
   readonly host: Host;
@@ -103,6 +106,12 @@ export class Source {
     // libvirt ends the stream so when somebody else takes the console by force.
     if (LibvirtError.is(error, 'rpc')) {
       return new Failure('conflict', `Another program took over the console of ${this.#name} on ${this.host.label}.`);
+    }
+    if (error instanceof PeerGone) {
+      return new Failure(
+        'unreachable',
+        `The connection to ${this.host.label} has ended, and with it the console of ${this.#name}. Open it again when the host is back.`,
+      );
     }
     return explain(error, this.host.label, `showing the console of ${this.#name}`);
   }
