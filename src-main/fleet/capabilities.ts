@@ -1,6 +1,6 @@
 // What a host says it is and can run, from its capabilities XML.
 import type { Uuid } from '../../contract/model.ts';
-import { child, children, parseXml, text } from './domain-xml.ts';
+import { attribute, child, children, parseXml, text } from './xml.ts';
 
 export interface HostCapabilities {
   uuid: Uuid | null;
@@ -18,15 +18,15 @@ export function readCapabilities(xml: string): HostCapabilities {
   const guests: HostCapabilities['guests'] = new Map();
   for (const guest of children(root, 'guest')) {
     const arch = child(guest, 'arch');
-    const name = arch?.getAttribute('name');
+    const name = attribute(arch, 'name');
     if (!arch || !name) continue;
     const known = guests.get(name) ?? { machines: new Set<string>(), virtTypes: new Set<string>() };
     guests.set(name, known);
     const domains = children(arch, 'domain');
-    for (const domain of domains) known.virtTypes.add(domain.getAttribute('type') ?? '');
+    for (const domain of domains) known.virtTypes.add(attribute(domain, 'type') ?? '');
     for (const machine of [arch, ...domains].flatMap((element) => children(element, 'machine'))) {
       known.machines.add(text(machine));
-      const canonical = machine.getAttribute('canonical');
+      const canonical = attribute(machine, 'canonical');
       if (canonical) known.machines.add(canonical);
     }
   }

@@ -1,6 +1,6 @@
 // Reads from a domain's XML what the fleet and a preflight have to know; everything else is left alone.
-import { DOMParser, type Document, type Element } from '@xmldom/xmldom';
 import type { DomainConsole } from '../../contract/model.ts';
+import { attribute, child, children, parseXml, text, type XmlElement } from './xml.ts';
 
 export interface DiskFacts {
   /** As the guest sees it: `vda`. */
@@ -42,9 +42,9 @@ export function readDomainXml(xml: string): DomainFacts {
   const type = child(child(root, 'os'), 'type');
   return {
     name: text(child(root, 'name')),
-    virtType: root.getAttribute('type') ?? '',
-    arch: type?.getAttribute('arch') ?? null,
-    machine: type?.getAttribute('machine') ?? null,
+    virtType: attribute(root, 'type') ?? '',
+    arch: attribute(type, 'arch') ?? null,
+    machine: attribute(type, 'machine') ?? null,
     emulator: text(child(devices, 'emulator')) || null,
     memoryKiB: inKiB(child(root, 'memory')),
     consoles: consolesOf(devices),
@@ -52,56 +52,25 @@ export function readDomainXml(xml: string): DomainFacts {
     interfaces: children(devices, 'interface').map((element) => {
       const source = child(element, 'source');
       return {
-        type: element.getAttribute('type') ?? '',
-        source:
-          source?.getAttribute('network') ?? source?.getAttribute('bridge') ?? source?.getAttribute('dev') ?? null,
+        type: attribute(element, 'type') ?? '',
+        source: attribute(source, 'network') ?? attribute(source, 'bridge') ?? attribute(source, 'dev') ?? null,
       };
     }),
     hostDevices: children(devices, 'hostdev').length,
   };
 }
 
-/** The root element of well-formed XML without a document type, named `root`. */
-export function parseXml(xml: string, root: string): Element {
-  if (/<!DOCTYPE/i.test(xml)) throw new Error('XML with a document type is not taken');
-  const parser = new DOMParser({
-    onError: (_level, message) => {
-      throw new Error(`malformed XML: ${message}`);
-    },
-  });
-  const document: Document = parser.parseFromString(xml, 'text/xml');
-  const element = document.documentElement;
-  if (element?.nodeName !== root) throw new Error(`the XML’s root is <${element?.nodeName ?? ''}>, not <${root}>`);
-  return element;
-}
-
-export function children(of: Element | null, name: string): Element[] {
-  const found: Element[] = [];
-  for (let node = of?.firstChild ?? null; node; node = node.nextSibling) {
-    if (node.nodeType === 1 && node.nodeName === name) found.push(node as Element);
-  }
-  return found;
-}
-
-export function child(of: Element | null, name: string): Element | null {
-  return children(of, name)[0] ?? null;
-}
-
-export function text(of: Element | null): string {
-  return of?.textContent?.trim() ?? '';
-}
-
-function consolesOf(devices: Element | null): DomainConsole[] {
+function consolesOf(devices: XmlElement | null): DomainConsole[] {
   // Aliases are there only while it runs; then, as libvirt gives them, they follow the order.
-  const alias = (element: Element, fallback: string) => child(element, 'alias')?.getAttribute('name') ?? fallback;
+  const alias = (element: XmlElement, fallback: string) => attribute(child(element, 'alias'), 'name') ?? fallback;
   const serial = children(devices, 'serial').map((element, at) => alias(element, `serial${at}`));
   // The first <console> only repeats the first serial port, unless it is of another kind.
   const virtio = children(devices, 'console')
     .map((element, at) => ({ element, at }))
-    .filter(({ element }) => child(element, 'target')?.getAttribute('type') !== 'serial')
+    .filter(({ element }) => attribute(child(element, 'target'), 'type') !== 'serial')
     .map(({ element, at }) => alias(element, `console${at}`));
   const graphics = children(devices, 'graphics')
-    .map((element) => element.getAttribute('type'))
+    .map((element) => attribute(element, 'type'))
     .filter((type) => type === 'vnc' || type === 'spice');
   return [
     ...[...serial, ...virtio].map((target) => ({ kind: 'serial' as const, target })),
@@ -109,19 +78,19 @@ function consolesOf(devices: Element | null): DomainConsole[] {
   ];
 }
 
-function diskOf(element: Element): DiskFacts {
+function diskOf(element: XmlElement): DiskFacts {
   const source = child(element, 'source');
   const driver = child(element, 'driver');
-  const pool = source?.getAttribute('pool');
-  const volume = source?.getAttribute('volume');
+  const pool = attribute(source, 'pool');
+  const volume = attribute(source, 'volume');
   return {
-    target: child(element, 'target')?.getAttribute('dev') ?? '?',
-    device: element.getAttribute('device') ?? 'disk',
-    type: element.getAttribute('type') ?? 'file',
-    path: source?.getAttribute('file') ?? source?.getAttribute('dev') ?? source?.getAttribute('dir') ?? null,
+    target: attribute(child(element, 'target'), 'dev') ?? '?',
+    device: attribute(element, 'device') ?? 'disk',
+    type: attribute(element, 'type') ?? 'file',
+    path: attribute(source, 'file') ?? attribute(source, 'dev') ?? attribute(source, 'dir') ?? null,
     volume: pool && volume ? { pool, name: volume } : null,
-    format: driver?.getAttribute('type') ?? null,
-    cache: driver?.getAttribute('cache') ?? null,
+    format: attribute(driver, 'type') ?? null,
+    cache: attribute(driver, 'cache') ?? null,
     readonly: child(element, 'readonly') !== null,
     shareable: child(element, 'shareable') !== null,
   };
@@ -143,7 +112,7 @@ const units: Record<string, number> = {
   TiB: 1024 ** 3,
 };
 
-function inKiB(element: Element | null): number {
-  const unit = element?.getAttribute('unit') ?? 'KiB';
+function inKiB(element: XmlElement | null): number {
+  const unit = attribute(element, 'unit') ?? 'KiB';
   return Math.round(Number(text(element)) * (units[unit] ?? 1)) || 0;
 }

@@ -1,4 +1,5 @@
 // The domains of one host as last read. An event only says "read that one again": no state is guessed.
+import { hash } from 'node:crypto';
 import type { Delta } from '../../contract/events.ts';
 import type { DomainStats, DomainView, HostId, Uuid } from '../../contract/model.ts';
 import {
@@ -29,7 +30,8 @@ type Read = Omit<DomainView, 'hostId' | 'uuid' | 'consoles' | 'stats' | 'job' | 
 export class HostDomains {
   readonly #options: DomainsOptions;
   #views = new Map<Uuid, DomainView>();
-  #facts = new Map<Uuid, DomainFacts>();
+  /** Each with the digest of the XML that says it: most reads bring the same once more, and parsing is dear. */
+  #facts = new Map<Uuid, { digest: string; facts: DomainFacts }>();
   #jobs = new Map<Uuid, NonNullable<DomainView['job']>>();
   /** Of each domain that is being read: that read, and the one that follows it. */
   #reads = new Map<Uuid, { now: Promise<void>; next: Promise<void> | null }>();
@@ -50,7 +52,7 @@ export class HostDomains {
 
   /** What its XML said when it was last read. */
   facts(uuid: Uuid): DomainFacts | undefined {
-    return this.#facts.get(uuid);
+    return this.#facts.get(uuid)?.facts;
   }
 
   get counts(): { running: number; total: number } {
@@ -205,7 +207,9 @@ export class HostDomains {
     }
     try {
       const { xml } = await connection.call('domain_get_xml_desc', { dom });
-      this.#facts.set(dom.uuid, readDomainXml(xml));
+      const digest = hash('sha1', xml, 'base64');
+      if (this.#facts.get(dom.uuid)?.digest === digest) return;
+      this.#facts.set(dom.uuid, { digest, facts: readDomainXml(xml) });
     } catch (error) {
       // A domain that vanished, or XML that cannot be read, must not hide the others.
       if (error instanceof ConnectionLost) throw error;
@@ -219,7 +223,7 @@ export class HostDomains {
       hostId: this.#options.hostId,
       uuid,
       ...read,
-      consoles: this.#facts.get(uuid)?.consoles ?? [],
+      consoles: this.#facts.get(uuid)?.facts.consoles ?? [],
       stats: running ? (before?.stats ?? null) : null,
       job: this.#jobs.get(uuid) ?? null,
       stale: false,

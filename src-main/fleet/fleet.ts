@@ -164,6 +164,7 @@ export class Fleet {
       openReach: this.#options.openReach ?? openReach,
       tell,
       clock: this.#clock,
+      fleetSize: () => this.#hosts.size,
     });
     host.setWatched(this.#watched);
     this.#hosts.set(saved.id, host);

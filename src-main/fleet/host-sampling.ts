@@ -1,4 +1,4 @@
-// Samples one host's statistics by libvirt's bulk call: often while somebody looks, seldom otherwise.
+// Samples one host's statistics by libvirt's bulk call: often while somebody looks, seldom otherwise and in a crowd.
 import type { Delta } from '../../contract/events.ts';
 import type { DomainStats, HostId, StatsRow } from '../../contract/model.ts';
 import { type Connection, listDomainsFlags, paramRecord, statsFlags, statsGroups } from '../libvirt/index.ts';
@@ -12,12 +12,16 @@ export interface SamplingOptions {
   clock: Clock;
   tell: (delta: Delta) => void;
   sampled: (cpuPercent: number | null, freeMemoryKiB: number) => void;
+  /** How many hosts there are to sample; 1 where left out. */
+  fleetSize?: () => number;
 }
 
 const watchedMs = 2_000;
 const unwatchedMs = 15_000;
 /** A rate needs two samples: the second comes soon. */
 const secondMs = 700;
+/** What a fleet of many hosts adds to a pause for each of them: so all together cost the same, however many. */
+const crowdMs = 40;
 
 export class HostSampling {
   readonly #options: SamplingOptions;
@@ -55,7 +59,16 @@ export class HostSampling {
     const connection = this.#connection;
     if (!watched || !connection || this.#sampling || this.#samples === 0) return;
     this.#cancel();
-    void this.#turn(connection);
+    // Not all of a large fleet at once.
+    const spreadMs = Math.random() * (this.#pauseMs - watchedMs);
+    if (spreadMs <= 0) void this.#turn(connection);
+    else this.#cancel = this.#options.clock.later(spreadMs, () => void this.#turn(connection));
+  }
+
+  get #pauseMs(): number {
+    const crowd = (this.#options.fleetSize?.() ?? 1) * crowdMs;
+    if (this.#samples === 1) return Math.max(secondMs, crowd / 4);
+    return Math.max(this.#watched ? watchedMs : unwatchedMs, crowd);
   }
 
   /** One sample, then the next is planned: so a slow host is asked less often, and never twice at once. */
@@ -71,8 +84,7 @@ export class HostSampling {
     if (this.#connection !== connection) return;
     this.#sampling = false;
     this.#samples += 1;
-    const pause = this.#samples === 1 ? secondMs : this.#watched ? watchedMs : unwatchedMs;
-    this.#cancel = this.#options.clock.later(pause, () => void this.#turn(connection));
+    this.#cancel = this.#options.clock.later(this.#pauseMs, () => void this.#turn(connection));
   }
 
   async #sample(connection: Connection): Promise<void> {

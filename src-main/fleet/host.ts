@@ -32,6 +32,8 @@ export interface HostOptions {
   openReach: OpenReach;
   tell: (delta: Delta) => void;
   clock: Clock;
+  /** How many hosts the fleet has; 1 where left out. */
+  fleetSize?: () => number;
 }
 
 /** How long the capabilities may hold back `online`: they only add to what is shown. */
@@ -92,6 +94,7 @@ export class Host {
       domains: this.domains,
       clock: options.clock,
       tell: options.tell,
+      ...(options.fleetSize && { fleetSize: options.fleetSize }),
       sampled: (cpuPercent, freeMemoryKiB) => {
         if (this.#info) this.#info = { ...this.#info, cpuPercent: cpuPercent ?? this.#info.cpuPercent, freeMemoryKiB };
       },
