@@ -53,7 +53,7 @@ export const startDrover: Start = async ({ dataDir, log }) => {
     windows: (count) => questions.windows(count),
     close: async () => {
       await migrations.close();
-      await consoles.closeAll();
+      consoles.closeAll();
       await discovery.close();
       await fleet.close();
       feed.flush();
