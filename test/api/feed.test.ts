@@ -149,7 +149,7 @@ test(`a reader that took deltas equals a fresh snapshot, whenever it came (seed 
       reader.seq = feed.seq;
       return reader;
     };
-    let readers: ReturnType<typeof read>[] = [];
+    const readers: ReturnType<typeof read>[] = [];
     for (let step = 0; step < 300; step++) {
       const dice = chance();
       const key = Math.floor(chance() * 10);
@@ -168,7 +168,6 @@ test(`a reader that took deltas equals a fresh snapshot, whenever it came (seed 
     }
     feed.flush();
     for (const reader of readers) expect(reader.things, `round ${round}`).toEqual(model);
-    readers = [];
     feed.close();
   }
 });

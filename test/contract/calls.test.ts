@@ -38,7 +38,7 @@ describe.each(doors)('$name at $door', ({ name, door }) => {
     .map((part) => part.slice(1));
 
   it('has an argument for each part of its path that is named', () => {
-    const shapeOf = 'shape' in args ? Object.keys(args.shape as object) : [];
+    const shapeOf = 'shape' in args ? Object.keys(args.shape) : [];
     expect(named.filter((one) => !shapeOf.includes(one))).toEqual([]);
   });
 
