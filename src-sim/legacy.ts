@@ -2,7 +2,7 @@
 import { procedures } from '../src-main/libvirt/index.ts';
 import type { AnyCodec, Dom } from '../src-main/libvirt/index.ts';
 import { dom } from '../src-main/libvirt/types.ts';
-import { i32, list, opt, size, str, struct, u32, uuid } from '../src-main/libvirt/xdr.ts';
+import { i32, list, opt, size, str, struct, uuid } from '../src-main/libvirt/xdr.ts';
 import type { At } from './calls/handlers.ts';
 import { readDefinition } from './definition.ts';
 import { define, undefine } from './calls/definitions.ts';
@@ -131,6 +131,14 @@ export const legacy = new Map<number, Legacy>([
     ),
   ],
   [
+    155,
+    {
+      args: procedures.storage_pool_is_active.args,
+      result: struct({ persistent: i32 }),
+      run: () => ({ persistent: 1 }),
+    },
+  ],
+  [
     122,
     {
       args: none,
@@ -139,4 +147,3 @@ export const legacy = new Map<number, Legacy>([
     },
   ],
 ]);
-void u32;

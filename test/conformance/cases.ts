@@ -578,11 +578,10 @@ export function conformance(open: () => Promise<Bench>): void {
     const confirm = (dom: Dom, cookie: Buffer, cancelled = 0, flags = move, by = on) =>
       by.call('domain_migrate_confirm3_params', { dom, params: [], cookie, flags: flags | held, cancelled });
     const job = async (connection: Connection, dom: Dom) => {
-      try {
-        return String((await connection.call('domain_get_job_stats', { dom })).type);
-      } catch (error) {
-        return outcome(Promise.reject(error));
-      }
+      let type = '';
+      const asked = connection.call('domain_get_job_stats', { dom }).then((stats) => (type = String(stats.type)));
+      const answer = await outcome(asked);
+      return answer === 'ok' ? type : answer;
     };
     /** State and job on both hosts. */
     const both = async (dom: Dom) => {
