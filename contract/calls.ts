@@ -14,7 +14,10 @@ import type {
   Preferences,
   Preflight,
   Question,
+  ScanForecast,
   ScanView,
+  Schedules,
+  Suggestions,
 } from './model.ts';
 import type { Snapshot } from './events.ts';
 
@@ -170,6 +173,24 @@ export const calls = {
     'DELETE /scans/:id',
     z.strictObject({ id }),
   ),
+  'scans.update': call<ScanView>()(
+    'Lets a sweep go on while a host of its range migrates, or wait.',
+    'PATCH /scans/:id',
+    z.strictObject({ id, whileMigrating: z.boolean() }),
+  ),
+  'scans.forecast': call<ScanForecast>()(
+    'How many connections a sweep would make and how long it would take; makes none.',
+    'POST /scans/forecast',
+    check.scan,
+  ),
+  'schedules.get': call<Schedules>()('When each pass goes by itself.', 'GET /schedules'),
+  'schedules.set': call<Schedules>()('Changes when each pass goes by itself.', 'PATCH /schedules', check.schedules),
+  'schedules.run': call<ScanView>()(
+    'Runs a pass now, as its schedule would.',
+    'POST /schedules/:pass/run',
+    z.strictObject({ pass: check.scanPass }),
+    202,
+  ),
   'neighbours.list': call<Neighbour[]>()('What all sweeps so far know.', 'GET /neighbours'),
   'neighbours.adopt': call<Adopted>()(
     'Adds what was found as hosts, their keys approved by fingerprint.',
@@ -177,8 +198,15 @@ export const calls = {
     z.strictObject({
       addresses: z.array(z.string().min(1).max(255)).min(1).max(10_000),
       user: z.string().min(1).max(255).optional(),
+      keyfile: z.string().min(1).max(4096).optional(),
       trust: z.record(z.string(), check.fingerprint),
     }),
+  ),
+
+  'neighbours.suggestions': call<Suggestions>()(
+    'Hosts that known_hosts, ~/.ssh/config and the neighbour table name, without any sweep; with `mdns`, also who answers one mDNS question.',
+    'GET /neighbours/suggestions',
+    z.strictObject({ mdns: check.flag.optional() }),
   ),
 
   'questions.answer': call<{ taken: boolean }>()(

@@ -59,4 +59,26 @@ export const scan = z.strictObject({
     .strictObject({ user: z.string().min(1).max(255).optional(), keyfile: z.string().min(1).max(4096).optional() })
     .optional(),
   confirm: z.boolean().optional(),
+  /** Go on while a host of the range migrates. */
+  whileMigrating: z.boolean().optional(),
 });
+
+const passSchedule = z.strictObject({
+  on: z.boolean().optional(),
+  everyMinutes: z.number().int().min(1).max(43_200).optional(),
+});
+
+/** Each part that is named changes; the rest stays. */
+export const schedules = z.strictObject({
+  cidr: z.string().max(10_000).nullable().optional(),
+  passes: z
+    .strictObject({
+      full: passSchedule.optional(),
+      silent: passSchedule.optional(),
+      'non-libvirt': passSchedule.optional(),
+      known: passSchedule.optional(),
+    })
+    .optional(),
+  confirm: z.boolean().optional(),
+});
+export const scanPass = z.enum(scanPasses);

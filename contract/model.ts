@@ -215,6 +215,10 @@ export interface MigrationView {
   /** Where it runs and is defined, read again from both hosts once it ended. */
   verdict: { runningOn: HostId[]; definedOn: HostId[] } | null;
   actions: MigrationAction[];
+  /** Who started it: the user that Drover runs as. */
+  by?: string;
+  /** What there is to know about it besides, as sentences: why this transport, why it does not converge… */
+  notices?: string[];
 }
 
 export interface Check {
@@ -249,8 +253,21 @@ export interface Found {
   /** `SHA256:…` of the host key, taken without logging in. */
   fingerprint?: string;
   libvirtVersion?: string;
+  /** As libvirt names it, and how many VMs there were: where a login of a sweep has proved libvirt. */
+  hypervisor?: string;
+  domains?: number;
   /** The host of the fleet at this address. */
   hostId?: HostId;
+  /** What a port without SSH is known for: libvirt's own, plain or with TLS. Not proven by a login. */
+  service?: 'libvirt-tcp' | 'libvirt-tls';
+  /** The host was known at another address, which it answers at no more. */
+  moved?: {
+    from: string;
+    /** Its host in the fleet, which still looks for it there. */
+    hostId?: HostId;
+    /** What says that it is the same one. */
+    by: 'key' | 'key and UUID';
+  };
 }
 
 export interface ScanView {
@@ -262,12 +279,75 @@ export interface ScanView {
   /** Connections tried, and to be tried. */
   probed: number;
   total: number;
+  /** Connections begun so far: more than `probed`, as silent ones are called again. */
+  connections: number;
   found: Found[];
+  /**
+   * The range in order, at most 1024 cells of as many addresses each: a digit says how many tenths of a cell were
+   * called without an answer (0: none yet), a letter the best answer in it: `c` refused, `o` open, `s` SSH, `l` libvirt.
+   */
+  map: string;
+  /** How many addresses the map stands for. */
+  addresses: number;
+  /** Why it waits now, as a sentence; null while it does not. */
+  paused: string | null;
+  /** Begun by its schedule. */
+  scheduled: boolean;
   /** What was corrected in the request, as sentences; e.g. host bits dropped. */
   notes: string[];
   error: Err | null;
   startedAt: Time;
   endedAt: Time | null;
+}
+
+/** What a scan would do, said without doing it. */
+export interface ScanForecast {
+  cidr: string;
+  pass: ScanPass;
+  addresses: number;
+  /** Ports to be called. */
+  total: number;
+  /** Connections, as many as there will be where no packet is lost: silent ports are called twice. */
+  connections: { least: number; most: number };
+  /** How long it takes where no other scan runs. */
+  durationMs: number;
+  notes: string[];
+  /** Why `scans.start` will ask for `confirm`; null where it will not. */
+  confirm: string | null;
+}
+
+export interface PassSchedule {
+  on: boolean;
+  everyMinutes: number;
+  /** When its schedule last began it, and when it next will; null for never. */
+  lastAt: Time | null;
+  nextAt: Time | null;
+}
+
+export interface Schedules {
+  /** What the passes go over; null for none yet: then only `known` can be on, and goes to all known libvirt hosts. */
+  cidr: string | null;
+  passes: Record<ScanPass, PassSchedule>;
+}
+
+/** A host that is named somewhere, without any scan. */
+export interface Suggestion {
+  /** As it is named there: a host's name, or an address. */
+  name: string;
+  port: number;
+  user?: string;
+  /** Addresses that stand beside the name. */
+  addresses: string[];
+  from: ('known_hosts' | 'ssh_config' | 'neighbour table' | 'mDNS')[];
+  /** What to add it by. */
+  uri: string;
+  hostId?: HostId;
+}
+
+export interface Suggestions {
+  suggestions: Suggestion[];
+  /** What could not be read or asked, as sentences. */
+  notes: string[];
 }
 
 /** A scan's counts and only what it has newly found. */

@@ -34,7 +34,16 @@ export function toText(v4: number): string {
 export function compareAddresses(a: string, b: string): number {
   const v6 = Number(a.includes(':')) - Number(b.includes(':'));
   if (v6 !== 0) return v6;
-  return a.includes(':') ? (a < b ? -1 : Number(a > b)) : toNumber(a) - toNumber(b);
+  if (!a.includes(':')) return toNumber(a) - toNumber(b);
+  const [one, two] = [expanded(a), expanded(b)];
+  return one < two ? -1 : Number(one > two);
+}
+
+/** Sorts as the number that it is. */
+function expanded(v6: string): string {
+  const [address = '', zone = ''] = v6.split('%');
+  const bytes = ipaddr.IPv6.parse(address).toByteArray();
+  return `${Buffer.from(bytes).toString('hex')}%${zone}`;
 }
 
 // What is swept without asking twice: addresses that lead to no stranger. Documentation ranges are not among

@@ -10,7 +10,7 @@ export type AddHost = (uri: string, trust: string) => HostView | Promise<HostVie
 
 /** Each address on its own: one that fails says why, and the others go on. */
 export async function adopt(
-  { addresses, user, trust }: Args<'neighbours.adopt'>,
+  { addresses, user, keyfile, trust }: Args<'neighbours.adopt'>,
   neighbours: Neighbours,
   addHost: AddHost,
 ): Promise<Adopted> {
@@ -19,7 +19,7 @@ export async function adopt(
     try {
       const where = place(address, neighbours);
       const approved = Object.hasOwn(trust, address) ? trust[address]! : undefined;
-      adopted.hosts.push(await addHost(uriOf(where, user), checkKey(where, approved)));
+      adopted.hosts.push(await addHost(uriOf(where, user, keyfile), checkKey(where, approved)));
     } catch (error) {
       adopted.failed.push({ address, err: toErr(error) });
     }
@@ -74,7 +74,8 @@ function checkKey({ address, fingerprint }: Place, given: string | undefined): s
   return approved;
 }
 
-function uriOf({ address, port }: Place, user: string | undefined): string {
+function uriOf({ address, port }: Place, user: string | undefined, keyfile: string | undefined): string {
   const host = address.includes(':') ? `[${address}]` : address;
-  return `qemu+ssh://${user === undefined ? '' : `${encodeURIComponent(user)}@`}${host}${port === SSH_PORT ? '' : `:${port}`}/system`;
+  const key = keyfile === undefined ? '' : `?keyfile=${encodeURIComponent(keyfile)}`;
+  return `qemu+ssh://${user === undefined ? '' : `${encodeURIComponent(user)}@`}${host}${port === SSH_PORT ? '' : `:${port}`}/system${key}`;
 }

@@ -26,9 +26,18 @@ export function identifyBySsh(logins: { knownHosts: KnownHosts; secrets: SecretC
       try {
         const { duplex } = await openLibvirt(ssh, { uri: 'qemu:///system' });
         const connection = await Connection.open(duplex, { uri: 'qemu:///system', signal: limit });
-        const libvirtVersion = versionText(connection.libVersion);
-        await connection.close();
-        return { libvirtVersion };
+        try {
+          const [{ type }, { total }, { xml }] = await Promise.all([
+            connection.call('connect_get_type', {}),
+            connection.call('connect_list_all_domains', { need: 0, flags: 0 }),
+            connection.call('connect_get_capabilities', {}),
+          ]);
+          const uuid = /<host>\s*<uuid>([0-9a-f-]{36})<\/uuid>/i.exec(xml)?.[1]?.toLowerCase() ?? null;
+          const libvirtVersion = versionText(connection.libVersion);
+          return { libvirtVersion, hypervisor: type, domains: total, uuid };
+        } finally {
+          await connection.close();
+        }
       } finally {
         ssh.close();
       }

@@ -15,6 +15,23 @@ export interface FleetHost {
   port: number;
   /** Proven by a connection; null while it never was online. */
   libvirtVersion: string | null;
+  /** Whether it is connected now, at this address. */
+  online?: boolean;
+  /** Of the key that it is trusted by. */
+  fingerprint?: string | null;
+  /** The host's own. */
+  uuid?: string | null;
+}
+
+/** What a login proved. */
+export interface Proof {
+  /** Null: there is no libvirt. */
+  libvirtVersion: string | null;
+  hypervisor?: string;
+  /** How many VMs it has, running or not. */
+  domains?: number;
+  /** The host's own. */
+  uuid?: string | null;
 }
 
 /** Keeps what it is given; the form is this room's. */
@@ -33,6 +50,10 @@ const record = z.object({
   banner: z.string().optional(),
   fingerprint: z.string().optional(),
   libvirtVersion: z.string().optional(),
+  hypervisor: z.string().optional(),
+  domains: z.number().int().optional(),
+  uuid: z.string().optional(),
+  moved: z.object({ from: z.string(), by: z.enum(['key', 'key and UUID']) }).optional(),
   firstSeen: z.string(),
   lastSeen: z.string(),
   change: z.string().nullable(),
@@ -77,7 +98,7 @@ export class Neighbours {
     const fleet = this.#fleetByKey();
     return [...this.#ports.values()]
       .map((port) => ({
-        ...foundOf(port, fleet.get(keyOf(port))),
+        ...this.#told(port, fleet),
         firstSeen: port.firstSeen,
         lastSeen: port.lastSeen,
         change: port.change,
@@ -89,9 +110,7 @@ export class Neighbours {
   at(address: string): Found[] {
     const fleet = this.#fleetByKey();
     const here = normalAddress(address);
-    return [...this.#ports.values()]
-      .filter((port) => port.address === here)
-      .map((port) => foundOf(port, fleet.get(keyOf(port))));
+    return [...this.#ports.values()].filter((port) => port.address === here).map((port) => this.#told(port, fleet));
   }
 
   /**
@@ -115,8 +134,8 @@ export class Neighbours {
     }
   }
 
-  /** What a login proved. @param libvirtVersion null: there is no libvirt */
-  identified(target: Target, libvirtVersion: string | null): Found | null {
+  /** Takes what a login proved. */
+  identified(target: Target, { libvirtVersion, hypervisor, domains, uuid }: Proof): Found | null {
     const port = this.#ports.get(keyOf(target));
     if (!port) return null;
     const before = port.kind === 'libvirt' ? (port.libvirtVersion ?? '') : null;
@@ -124,10 +143,15 @@ export class Neighbours {
       addChange(port, libvirtVersion === null ? 'libvirt gone' : before ? `libvirt ${libvirtVersion}` : 'has libvirt');
     }
     port.kind = libvirtVersion === null ? 'ssh' : 'libvirt';
-    if (libvirtVersion === null) delete port.libvirtVersion;
-    else port.libvirtVersion = libvirtVersion;
+    forgetProof(port);
+    if (libvirtVersion !== null) {
+      port.libvirtVersion = libvirtVersion;
+      if (hypervisor !== undefined) port.hypervisor = hypervisor;
+      if (domains !== undefined) port.domains = domains;
+      if (uuid) port.uuid = uuid;
+    }
     this.#changed = true;
-    return foundOf(port, this.#fleetByKey().get(keyOf(port)));
+    return this.#told(port);
   }
 
   /** Whether an address ever answered, on whatever port. */
@@ -147,8 +171,13 @@ export class Neighbours {
     for (const address of this.#closed.values()) if (!open.has(address) && range.has(address)) yield address;
   }
 
+  /** Every address that a libvirt host was reached by. */
+  libvirt(): string[] {
+    return [...new Set(this.libvirtIn({ has: () => true }).map(({ address }) => address))].sort(compareAddresses);
+  }
+
   /** The ports of a range that libvirt hosts were reached by. */
-  libvirtIn(range: Range): Target[] {
+  libvirtIn(range: Pick<Range, 'has'>): Target[] {
     const found = new Map<string, Target>();
     const add = ({ address, port }: Target) =>
       range.has(address) && found.set(keyOf({ address, port }), { address, port });
@@ -164,6 +193,52 @@ export class Neighbours {
     return (address) => ports.get(address) ?? [SSH_PORT];
   }
 
+  /**
+   * Looks which of these hosts were known at another address, where they are no more: the same host key, which a
+   * copied machine has too, so not where both answer, and not where their UUIDs differ.
+   * @returns those of which this was not known yet
+   */
+  moves(found: Iterable<Found>): Found[] {
+    const fleet = this.#fleetByKey();
+    const news: Found[] = [];
+    for (const { address, port } of [...found]) {
+      const here = this.#ports.get(keyOf({ address, port }));
+      if (!here?.here || here.fingerprint === undefined) continue;
+      const moved = this.#movedFrom(here, fleet);
+      if (moved && moved.from !== here.moved?.from) {
+        here.moved = moved;
+        addChange(here, `moved from ${moved.from}`);
+        this.#changed = true;
+        news.push(this.#told(here, fleet));
+      } else if (!moved && here.moved) {
+        delete here.moved;
+        this.#changed = true;
+      }
+    }
+    return news;
+  }
+
+  #movedFrom(here: Kept, fleet: ReadonlyMap<string, FleetHost>): Kept['moved'] | null {
+    const uuid = fleet.get(keyOf(here))?.uuid ?? here.uuid;
+    const same = (other: { address: string; uuid?: string | null | undefined }): Kept['moved'] | null => {
+      if (other.address === here.address || (uuid && other.uuid && uuid !== other.uuid)) return null;
+      return { from: other.address, by: uuid && other.uuid ? 'key and UUID' : 'key' };
+    };
+    for (const host of fleet.values()) {
+      if (host.online === true || host.fingerprint !== here.fingerprint) continue;
+      const before = this.#ports.get(keyOf(host));
+      if (before && (before.here || before.lastSeen > here.firstSeen)) continue;
+      const moved = same(host);
+      if (moved) return moved;
+    }
+    for (const before of this.#ports.values()) {
+      if (before.here || before.fingerprint !== here.fingerprint || before.lastSeen > here.firstSeen) continue;
+      const moved = same(before);
+      if (moved) return moved;
+    }
+    return null;
+  }
+
   /** Hands what changed to the store. */
   async save(): Promise<void> {
     if (!this.#changed) return;
@@ -175,7 +250,7 @@ export class Neighbours {
     port.change = port.here ? change : null;
     port.here = false;
     this.#changed = true;
-    return foundOf(port, this.#fleetByKey().get(keyOf(port)));
+    return this.#told(port);
   }
 
   #here(target: Target, answer: Answer & { kind: 'open' | 'ssh' }, before: Kept | undefined): Found {
@@ -194,14 +269,14 @@ export class Neighbours {
       if (before && before.kind !== 'open') addChange(port, 'no SSH any more');
       port.kind = 'open';
       delete port.fingerprint;
-      delete port.libvirtVersion;
+      forgetProof(port);
     } else {
       if (before?.kind === 'open') addChange(port, 'has SSH');
       const other = port.fingerprint !== undefined && fingerprint !== null && port.fingerprint !== fingerprint;
       if (other) addChange(port, 'host key changed');
       // Another key may be another host: what was proven of the first does not hold for it.
       if (other || port.kind === 'open') port.kind = 'ssh';
-      if (other) delete port.libvirtVersion;
+      if (other) forgetProof(port);
       if (fingerprint !== null) port.fingerprint = fingerprint;
     }
     if (answer.banner !== null && answer.banner !== '') port.banner = answer.banner;
@@ -214,8 +289,18 @@ export class Neighbours {
     if (answer.kind === 'ssh' && host?.libvirtVersion) {
       port.kind = 'libvirt';
       port.libvirtVersion = host.libvirtVersion;
+      if (host.uuid) port.uuid = host.uuid;
     }
-    return foundOf(port, host);
+    return this.#told(port);
+  }
+
+  #told(port: Kept, fleet = this.#fleetByKey()): Found {
+    const host = fleet.get(keyOf(port));
+    const found = foundOf(port, host);
+    if (!port.moved) return found;
+    const from = port.moved.from;
+    const old = [...fleet.values()].find((one) => one.address === from && one.fingerprint === port.fingerprint);
+    return { ...found, moved: { ...port.moved, ...(old && { hostId: old.id }) } };
   }
 
   #fleetByKey(): Map<string, FleetHost> {
@@ -228,9 +313,19 @@ export class Neighbours {
   }
 }
 
+function forgetProof(port: Kept): void {
+  delete port.libvirtVersion;
+  delete port.hypervisor;
+  delete port.domains;
+  delete port.uuid;
+  delete port.moved;
+}
+
 function addChange(port: Kept, change: string): void {
   port.change = port.change === null || port.change === 'new' ? (port.change ?? change) : `${port.change}, ${change}`;
 }
+
+const services: Partial<Record<number, Found['service']>> = { 16509: 'libvirt-tcp', 16514: 'libvirt-tls' };
 
 /** As it is told: silent while it does not answer; libvirt once the fleet proves it. */
 function foundOf(port: Kept, host: FleetHost | undefined): Found {
@@ -244,6 +339,9 @@ function foundOf(port: Kept, host: FleetHost | undefined): Found {
     ...(port.banner !== undefined && { banner: port.banner }),
     ...(port.fingerprint !== undefined && { fingerprint: port.fingerprint }),
     ...(libvirt && version && { libvirtVersion: version }),
+    ...(libvirt && port.hypervisor !== undefined && { hypervisor: port.hypervisor }),
+    ...(libvirt && port.domains !== undefined && { domains: port.domains }),
+    ...(port.kind === 'open' && services[port.port] && { service: services[port.port] }),
     ...(host && { hostId: host.id }),
   };
 }

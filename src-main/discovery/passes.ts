@@ -8,6 +8,8 @@ export interface Plan {
   targets: Iterable<Target>;
   /** How many ports; connections may be more, where silent ones are called again. */
   total: number;
+  /** How many of them answered before, so that they are likely to again. */
+  answering: number;
   /** Why there is nothing to call; null where there is. */
   note: string | null;
 }
@@ -16,7 +18,12 @@ export interface Plan {
 export function planPass(pass: ScanPass, range: Range, ports: readonly number[] | null, known: Neighbours): Plan {
   switch (pass) {
     case 'full':
-      return plan(across(range.addresses.bind(range), ports), range.count * (ports?.length ?? 1), '');
+      return plan(
+        across(range.addresses.bind(range), ports),
+        range.count * (ports?.length ?? 1),
+        countOf(known.answeredIn(range)) * (ports?.length ?? 1),
+        '',
+      );
     case 'silent': {
       const answered = known.answered();
       const silent = function* () {
@@ -26,6 +33,7 @@ export function planPass(pass: ScanPass, range: Range, ports: readonly number[] 
       return plan(
         across(silent, ports),
         count * (ports?.length ?? 1),
+        0,
         `Every address of ${range.text} has answered before.`,
       );
     }
@@ -37,9 +45,11 @@ export function planPass(pass: ScanPass, range: Range, ports: readonly number[] 
           if (!libvirt.has(address)) for (const port of ports ?? portsOf(address)) yield { address, port };
         }
       };
+      const total = countOf(targets());
       return plan(
         { [Symbol.iterator]: targets },
-        countOf(targets()),
+        total,
+        total,
         `No host without libvirt is known in ${range.text}; the full pass finds them.`,
       );
     }
@@ -50,14 +60,15 @@ export function planPass(pass: ScanPass, range: Range, ports: readonly number[] 
       return plan(
         targets,
         targets.length,
+        targets.length,
         `No libvirt host is known in ${range.text}; the full pass finds them, once one is connected to or identified.`,
       );
     }
   }
 }
 
-function plan(targets: Iterable<Target>, total: number, nothing: string): Plan {
-  return { targets, total, note: total === 0 ? nothing : null };
+function plan(targets: Iterable<Target>, total: number, answering: number, nothing: string): Plan {
+  return { targets, total, answering, note: total === 0 ? nothing : null };
 }
 
 /** One port after the other over all addresses, so that no host is called twice in a moment. */

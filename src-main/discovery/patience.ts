@@ -1,8 +1,8 @@
 // How long to wait for an answer and how often to ask again, learned from the answers that came.
 
 /** All in milliseconds. Before the first answer; the least, whatever the round trips; the most for one try. */
-const INITIAL = 500;
-const LEAST = 100;
+export const INITIAL = 500;
+export const LEAST = 100;
 const MOST = 3000;
 /** A round trip longer than this is no local network, where a second try is all that is ever needed. */
 const NEAR = 5;

@@ -1,7 +1,7 @@
 // What to sweep: a CIDR, an address, a range or a list of these becomes an exact count and an iterator.
 import ipaddr from 'ipaddr.js';
 import { Failure } from '../../contract/failure.ts';
-import { isPrivate, isPrivateV6, nobodyAt, parseAddress, span, toText } from './address.ts';
+import { compareAddresses, isPrivate, isPrivateV6, nobodyAt, parseAddress, span, toText } from './address.ts';
 
 /** As wide as is swept without asking twice: a /16. */
 const WIDE = 65_536;
@@ -17,6 +17,8 @@ export interface Range {
   addresses(): Generator<string>;
   /** @param address in its normal form */
   has(address: string): boolean;
+  /** Where an address stands in the range, lower ones first, from 0; -1 for what is not in it. */
+  placeOf(address: string): number;
 }
 
 interface Span {
@@ -43,7 +45,8 @@ export function parseRange(given: string | readonly string[], confirm = false): 
   const words = (typeof given === 'string' ? [given] : given).flatMap((text) => text.split(/[\s,;]+/)).filter(Boolean);
   if (words.length === 0) throw bad(`There is nothing to sweep. ${examples}`);
   const entries = words.map(parseEntry);
-  const v6 = [...new Set(entries.flatMap(({ span, text }) => (span ? [] : [text])))];
+  const v6 = [...new Set(entries.flatMap(({ span, text }) => (span ? [] : [text])))].sort(compareAddresses);
+  const v6places = new Map(v6.map((text, place) => [text, place]));
   const spans = merge(entries.flatMap(({ span }) => span ?? []));
   const starts = startsOf(spans);
   const v4count = starts[spans.length] ?? 0;
@@ -61,13 +64,16 @@ export function parseRange(given: string | readonly string[], confirm = false): 
     }
   }
   const at = (index: number) => {
-    let low = 0;
-    for (let high = spans.length - 1; low < high;) {
-      const middle = (low + high + 1) >> 1;
-      if (starts[middle]! <= index) low = middle;
-      else high = middle - 1;
-    }
-    return toText(spans[low]!.from + index - starts[low]!);
+    const span = lastOf(spans.length, (one) => starts[one]! <= index);
+    return toText(spans[span]!.from + index - starts[span]!);
+  };
+  const placeOf = (text: string) => {
+    const address = parseAddress(text);
+    if (!address) return -1;
+    if ('v6' in address) return (v6places.get(address.v6) ?? -1 - v4count) + v4count;
+    const index = lastOf(spans.length, (one) => spans[one]!.from <= address.v4);
+    const span = spans[index];
+    return span && span.from <= address.v4 && address.v4 <= span.to ? starts[index]! + address.v4 - span.from : -1;
   };
   return {
     text: range,
@@ -78,12 +84,8 @@ export function parseRange(given: string | readonly string[], confirm = false): 
       for (let turn = 0, index = 0; turn < v4count; turn += 1, index = (index + stride) % v4count) yield at(index);
       yield* v6;
     },
-    has(address) {
-      const one = parseAddress(address);
-      if (!one) return false;
-      if ('v6' in one) return v6.includes(one.v6);
-      return spans.some(({ from, to }) => from <= one.v4 && one.v4 <= to);
-    },
+    has: (address) => placeOf(address) >= 0,
+    placeOf,
   };
 }
 
@@ -173,6 +175,17 @@ function strideOf(count: number): number {
   let stride = Math.max(1, Math.round(count * 0.618034));
   while (gcd(stride, count) > 1) stride += 1;
   return stride;
+}
+
+/** The last index below `count` that `fits`, where all before it fit too; 0 where none does. */
+function lastOf(count: number, fits: (index: number) => boolean): number {
+  let low = 0;
+  for (let high = count - 1; low < high;) {
+    const middle = (low + high + 1) >> 1;
+    if (fits(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 function gcd(a: number, b: number): number {

@@ -2,14 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Args } from '../../contract/calls.ts';
 import { Failure, toErr } from '../../contract/failure.ts';
-import type { Found, ScanChange, ScanId, ScanView } from '../../contract/model.ts';
+import type { Found, ScanChange, ScanForecast, ScanId, ScanView } from '../../contract/model.ts';
 import { compareAddresses } from './address.ts';
 import type { Clock } from './clock.ts';
+import { forecast } from './forecast.ts';
 import type { Dial, Target } from './dial.ts';
-import type { Neighbours } from './neighbours.ts';
+import type { Neighbours, Proof } from './neighbours.ts';
 import { planPass, type Plan } from './passes.ts';
-import { parseRange } from './range.ts';
-import { Pace } from './pace.ts';
+import { parseRange, type Range } from './range.ts';
+import { Pace, PACE } from './pace.ts';
+import { ScanMap, type Grade } from './scan-map.ts';
 import type { Sockets } from './sockets.ts';
 import { sweep, type Answer, type TakeKey } from './sweep.ts';
 
@@ -25,7 +27,7 @@ export type Identify = (
   host: Target & { fingerprint: string },
   login: Login,
   signal: AbortSignal,
-) => Promise<{ libvirtVersion: string | null } | null>;
+) => Promise<Proof | null>;
 
 export interface ScansOptions {
   neighbours: Neighbours;
@@ -35,26 +37,36 @@ export interface ScansOptions {
   dial: Dial;
   sockets: Sockets;
   clock: Clock;
+  /** Addresses of the hosts that a VM migrates between now: their network is left to it. */
+  busy: () => Iterable<string>;
+  /** This machine's own addresses: where one is lost in the middle of a scan, silence proves nothing. */
+  ownAddresses: () => ReadonlySet<string>;
+  /** A scan has come to its end, and these were found to have moved. */
+  completed: (scan: ScanView, moved: Found[]) => void;
 }
 
-/**
- * Where the admin says nothing, for all scans together. On a local network each silent address holds an entry of the
- * kernel's neighbour table for three seconds, however often it is called meanwhile. Linux has 1024 of these, and where
- * they are used up it sends nothing, and hosts are missed. So a /24 goes at once, wide ranges in portions.
- */
-const PACE = { rate: 3000, first: { count: 850, withinMs: 3100 } };
 /** How often a scan is told of, in milliseconds. */
 const TELL_MS = 100;
 /** How often what was found is handed to the store. */
 const SAVE_MS = 5000;
+/** How often it is looked whether hosts migrate. */
+const BUSY_MS = 200;
 const LOGINS = 8;
 const LOGIN_MS = 30_000;
 /** So many ended scans are remembered. */
 const ENDED = 20;
 
 interface Scan {
-  /** All but `found`. */
+  /** All but `found` and `map`. */
   view: ScanView;
+  range: Range;
+  map: ScanMap;
+  /** How many ports that were open before it has found silent, and how many it has found open. */
+  known: { silent: number; open: number };
+  own: ReadonlySet<string>;
+  moved: boolean;
+  whileMigrating: boolean;
+  heldAt: number;
   found: Map<string, Found>;
   fresh: Map<string, Found>;
   controller: AbortController;
@@ -78,10 +90,21 @@ export class Scans {
   }
 
   /** @throws Failure `bad-request` for what is no range, or is wide or public and not confirmed */
-  start({ cidr, pass = 'full', ports, timeoutMs, rate, identify, confirm }: ScanArgs): ScanView {
+  start(
+    { cidr, pass = 'full', ports: given, timeoutMs, rate, identify, confirm, whileMigrating = false }: ScanArgs,
+    scheduled = false,
+  ): ScanView {
     const range = parseRange(cidr, confirm);
-    const plan = planPass(pass, range, ports ? [...new Set(ports)] : null, this.#options.neighbours);
+    const ports = given ? [...new Set(given)] : null;
+    const plan = planPass(pass, range, ports, this.#options.neighbours);
     const scan: Scan = {
+      range,
+      map: new ScanMap(range.count, ports?.length ?? 1),
+      known: { silent: 0, open: 0 },
+      own: this.#options.ownAddresses(),
+      moved: false,
+      whileMigrating,
+      heldAt: -Infinity,
       view: {
         id: randomUUID(),
         cidr: range.text,
@@ -89,7 +112,12 @@ export class Scans {
         state: 'running',
         probed: 0,
         total: plan.total,
+        connections: 0,
         found: [],
+        map: '',
+        addresses: range.count,
+        paused: null,
+        scheduled,
         notes: [...range.notes, ...(plan.note === null ? [] : [plan.note])],
         error: null,
         startedAt: this.#options.clock.date().toISOString(),
@@ -115,6 +143,37 @@ export class Scans {
     );
     this.#running.add(run);
     void run.finally(() => this.#running.delete(run));
+    return whole(scan);
+  }
+
+  /** What a scan with these arguments would do. @throws Failure `bad-request` as `start` does, but not to be confirmed */
+  forecast({ cidr, pass = 'full', ports, rate, timeoutMs, confirm }: ScanArgs): ScanForecast {
+    let range: Range;
+    let ask: string | null = null;
+    try {
+      range = parseRange(cidr, confirm);
+    } catch (error) {
+      if (!(error instanceof Failure && error.detail?.['confirm'] === true)) throw error;
+      ask = error.message;
+      range = parseRange(cidr, true);
+    }
+    const plan = planPass(pass, range, ports ? [...new Set(ports)] : null, this.#options.neighbours);
+    return {
+      cidr: range.text,
+      pass,
+      addresses: range.count,
+      total: plan.total,
+      ...forecast(pass, plan, { rate, timeoutMs }),
+      notes: [...range.notes, ...(plan.note === null ? [] : [plan.note])],
+      confirm: ask,
+    };
+  }
+
+  /** Lets it go on while a host of its range migrates, or wait for that. @throws Failure `not-found` */
+  update(id: ScanId, whileMigrating: boolean): ScanView {
+    const scan = this.#scan(id);
+    scan.whileMigrating = whileMigrating;
+    scan.heldAt = -Infinity;
     return whole(scan);
   }
 
@@ -161,6 +220,8 @@ export class Scans {
         takeKey,
         clock,
         signal: scan.controller.signal,
+        hold: () => this.#holds(scan),
+        began: () => (scan.view.connections += 1),
         settled: (target, answer) => this.#settled(scan, target, answer),
       });
       while (scan.loggingIn.size > 0) await Promise.race(scan.loggingIn);
@@ -170,9 +231,13 @@ export class Scans {
           `${uncalled} of ${scan.view.probed} could not be called: this machine has no way there (${code}).`,
         );
       }
+      const moved = this.#options.neighbours.moves(scan.found.values());
+      for (const found of moved) this.#add(scan, found);
+      scan.view.notes.push(...this.#doubts(scan));
       // Others may have found what this one then passed over.
       scan.view.total = scan.view.probed;
       this.#end(scan, 'completed', null);
+      this.#options.completed(whole(scan), moved);
     } catch (error) {
       this.#end(scan, 'failed', error);
     }
@@ -182,8 +247,12 @@ export class Scans {
   #settled(scan: Scan, target: Target, answer: Answer): void {
     const { neighbours, clock } = this.#options;
     scan.view.probed += 1;
-    const found = neighbours.hear(target, answer);
+    const heard = answer.kind === 'silent' && this.#lostNetwork(scan) ? { kind: 'uncalled' as const } : answer;
+    const found = neighbours.hear(target, heard);
     if (found) this.#add(scan, found);
+    if (found) scan.known[found.kind === 'silent' ? 'silent' : 'open'] += 1;
+    const place = scan.range.placeOf(target.address);
+    if (heard.kind !== 'uncalled') scan.map.called(place, gradeOf(heard, found));
     if (scan.login && found?.kind === 'ssh' && found.fingerprint !== undefined) {
       scan.logins.push({ ...target, fingerprint: found.fingerprint });
       this.#logIn(scan);
@@ -207,13 +276,52 @@ export class Scans {
         .then((proof) => {
           scan.loggingIn.delete(login);
           if (scan.view.state !== 'running') return;
-          const found = proof && this.#options.neighbours.identified(host, proof.libvirtVersion);
+          const found = proof && this.#options.neighbours.identified(host, proof);
           if (found) this.#add(scan, found);
+          if (found?.kind === 'libvirt') scan.map.raise(scan.range.placeOf(host.address), 'l');
           this.#tellSoon(scan);
           this.#logIn(scan);
         });
       scan.loggingIn.add(login);
     }
+  }
+
+  /** Whether it waits now: a sweep takes nothing from a migration over the same network. */
+  #holds(scan: Scan): boolean {
+    const now = this.#options.clock.now();
+    if (now - scan.heldAt < BUSY_MS) return scan.view.paused !== null;
+    scan.heldAt = now;
+    const busy = scan.whileMigrating ? [] : [...this.#options.busy()].filter((address) => scan.range.has(address));
+    const paused =
+      busy.length === 0
+        ? null
+        : `The sweep waits while a VM migrates over this network (${[...new Set(busy)].join(', ')}).`;
+    if (paused !== scan.view.paused) {
+      scan.view.paused = paused;
+      this.#tellSoon(scan);
+    }
+    return paused !== null;
+  }
+
+  /** Whether this machine has lost an address of its own since the scan began: it may be in another network now. */
+  #lostNetwork(scan: Scan): boolean {
+    if (scan.moved) return true;
+    const own = this.#options.ownAddresses();
+    scan.moved = [...scan.own].some((address) => !own.has(address));
+    return scan.moved;
+  }
+
+  /** Why what was not found may be there all the same. */
+  #doubts({ moved, known, view: { cidr } }: Scan): string[] {
+    if (moved) {
+      return [
+        'This machine changed networks during the sweep: what did not answer after that is not counted as gone. Sweep again.',
+      ];
+    }
+    if (known.open > 0 || known.silent < 2) return [];
+    return [
+      `None of the ${known.silent} ports that answered in ${cidr} before did so now: is this machine in the same network as then?`,
+    ];
   }
 
   #add(scan: Scan, found: Found): void {
@@ -225,6 +333,7 @@ export class Scans {
   #end(scan: Scan, state: 'completed' | 'cancelled' | 'failed', error: unknown): void {
     if (scan.view.state !== 'running') return;
     scan.view.state = state;
+    scan.view.paused = null;
     scan.view.error = error === null ? null : toErr(error);
     scan.view.endedAt = this.#options.clock.date().toISOString();
     scan.controller.abort(new Error('the scan has ended'));
@@ -239,7 +348,12 @@ export class Scans {
   #tell(scan: Scan): void {
     scan.callOffTelling?.();
     scan.callOffTelling = null;
-    const change = { ...scan.view, notes: [...scan.view.notes], found: [...scan.fresh.values()] };
+    const change = {
+      ...scan.view,
+      notes: [...scan.view.notes],
+      map: scan.map.toString(),
+      found: [...scan.fresh.values()],
+    };
     scan.fresh.clear();
     for (const listener of this.#listeners) listener(change);
   }
@@ -260,12 +374,27 @@ export class Scans {
   }
 }
 
-function whole({ view, found }: Scan): ScanView {
+function whole({ view, map, found }: Scan): ScanView {
   return {
     ...view,
+    map: map.toString(),
     notes: [...view.notes],
     found: [...found.values()].sort((a, b) => compareAddresses(a.address, b.address) || a.port - b.port),
   };
+}
+
+function gradeOf(answer: Answer, found: Found | null): Grade | null {
+  switch (answer.kind) {
+    case 'closed':
+      return 'c';
+    case 'open':
+      return 'o';
+    case 'ssh':
+      return found?.kind === 'libvirt' ? 'l' : 's';
+    case 'silent':
+    case 'uncalled':
+      return null;
+  }
 }
 
 function noWay(range: string, code: string | null): Failure {

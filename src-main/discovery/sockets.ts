@@ -1,12 +1,14 @@
 // How many sockets all sweeps together may have open.
 
+export const MOST_OPEN = 512;
+
 export class Sockets {
   readonly #most: number;
   readonly #waiting = new Set<() => void>();
   #limit: number;
   #open = 0;
 
-  constructor(most = 512) {
+  constructor(most = MOST_OPEN) {
     this.#most = most;
     this.#limit = most;
   }

@@ -33,6 +33,10 @@ export interface SweepOptions {
   takeKey: TakeKey;
   clock: Clock;
   signal: AbortSignal;
+  /** Asked before each call: while true, none is begun. */
+  hold?: () => boolean;
+  /** Once per connection begun, second tries counted. */
+  began?: () => void;
   /** Once per target, in the order in which they are settled. */
   settled(target: Target, answer: Answer): void;
 }
@@ -58,6 +62,10 @@ const OUTAGE_MS = 3000;
 const SHORTAGE_MS = 10_000;
 /** So many failures in a row to call at all are an outage. */
 const OUTAGE_CALLS = 8;
+/** How often a sweep that was asked to hold asks whether it still has to. */
+const HOLD_MS = 250;
+/** libvirt's own ports: who calls there has to speak first, so no banner is waited for. */
+const SPEAKS_SECOND = new Set([16509, 16514]);
 /** How long to hold back before the next try to call, while there is no network or no socket. */
 const OUTAGE_HOLD_MS = 250;
 const SHORTAGE_HOLD_MS = 100;
@@ -148,6 +156,7 @@ class Sweep {
         if (this.#attempts.size === 0) this.#finish(null);
         return;
       }
+      if (this.#options.hold?.() === true) return this.#wake(HOLD_MS);
       if (!this.#options.sockets.take()) {
         this.#callOffWait = this.#options.sockets.wait(() => this.#pump());
         return;
@@ -196,6 +205,7 @@ class Sweep {
     };
     this.#attempts.add(attempt);
     this.#end.connections += 1;
+    this.#options.began?.();
     attempt.line = this.#options.dial(target, {
       opened: () => this.#opened(attempt),
       said: (chunk) => this.#said(attempt, chunk),
@@ -208,6 +218,7 @@ class Sweep {
   #opened(attempt: Attempt): void {
     this.#called(attempt);
     this.#patience.answered(this.#options.clock.now() - attempt.began, attempt.turn);
+    if (SPEAKS_SECOND.has(attempt.target.port)) return this.#settle(attempt, { kind: 'open', banner: null });
     this.#enter(attempt, 'listening');
   }
 

@@ -1,0 +1,37 @@
+// What a sweep will cost, said before it begins: connections and time.
+import type { ScanPass } from '../../contract/model.ts';
+import type { Plan } from './passes.ts';
+import { INITIAL, LEAST } from './patience.ts';
+import { PACE } from './pace.ts';
+import { MOST_OPEN } from './sockets.ts';
+
+export interface Forecast {
+  connections: { least: number; most: number };
+  durationMs: number;
+}
+
+/** Where nothing is lost, a silent port is called twice. */
+const TRIES = 2;
+
+/** @param limits what the admin set, instead of what is usual */
+export function forecast(
+  pass: ScanPass,
+  { total, answering }: Plan,
+  limits: { rate?: number; timeoutMs?: number },
+): Forecast {
+  const silent = total - answering;
+  const most = answering + TRIES * silent;
+  const rate = limits.rate ?? PACE.rate;
+  // Tries wait one after the other, each a little longer.
+  const tryMs = limits.timeoutMs ?? (answering > 0 || pass === 'known' ? LEAST : INITIAL);
+  const last = silent > 0 ? (limits.timeoutMs === undefined ? 3 : TRIES) * tryMs : 0;
+  const waves = limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
+  const sockets = (silent * TRIES * tryMs) / MOST_OPEN;
+  return {
+    connections: { least: total, most: Math.max(total, TRIES * total) },
+    durationMs: total === 0 ? 0 : Math.round(Math.max((1000 * most) / rate, waves, sockets) + last + KEYS_MS),
+  };
+}
+
+/** For the banner and the key of the last one that answers. */
+const KEYS_MS = 100;
