@@ -25,6 +25,7 @@ export const startDrover: Start = async ({ dataDir, log }) => {
   const migrations = new Migrations({ fleet, tell, beforeSwitch: (ref, to) => consoles.beforeSwitch(ref, to) });
   const discovery = await openDiscovery({
     store: settings.store('neighbours'),
+    scheduleStore: settings.store('schedules'),
     fleet: () =>
       fleet.hosts
         .filter((host) => host.address !== null && isIP(host.address) > 0)
@@ -33,9 +34,23 @@ export const startDrover: Start = async ({ dataDir, log }) => {
           address: host.address ?? '',
           port: host.uri.port ?? 22,
           libvirtVersion: host.info?.libvirtVersion ?? null,
+          online: host.state === 'online',
+          fingerprint: host.view().hostKey?.fingerprint ?? null,
+          uuid: host.info?.uuid ?? null,
+          uri: host.view().uri,
+          label: host.label,
         })),
     addHost: (uri, trust) => fleet.add(uri, undefined, trust).view(),
     identify: identifyBySsh(logins),
+    busy: () =>
+      migrations
+        .list()
+        .flatMap(({ state, from, to }) =>
+          state === 'running'
+            ? fleet.hosts.flatMap((host) => ([from, to].includes(host.id) && host.address ? [host.address] : []))
+            : [],
+        ),
+    notice: (data) => tell({ event: 'notice', data }),
   });
   discovery.scans.onChange((data) => tell({ event: 'scan', data }));
   feed.onWatched((watched) => fleet.setWatched(watched));

@@ -110,8 +110,14 @@ export function createApi(rooms: Rooms): Api {
     'scans.start': (args) => discovery.scans.start(args),
     'scans.get': ({ id }) => discovery.scans.get(id),
     'scans.cancel': ({ id }) => discovery.scans.cancel(id),
+    'scans.update': ({ id, whileMigrating }) => discovery.scans.update(id, whileMigrating),
+    'scans.forecast': (args) => discovery.scans.forecast(args),
+    'schedules.get': () => discovery.schedules.view(),
+    'schedules.set': (args) => discovery.schedules.set(args),
+    'schedules.run': ({ pass }) => discovery.schedules.run(pass),
     'neighbours.list': () => discovery.neighbours(),
     'neighbours.adopt': (args) => discovery.adopt(args),
+    'neighbours.suggestions': (args) => discovery.suggestions(args),
 
     'questions.answer': ({ id, answers }) => {
       questions.answer(id, answers);
