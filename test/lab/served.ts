@@ -28,9 +28,14 @@ export class Served {
   /** What it wrote to stderr: a test may look for what should not be there. */
   readonly log: string[];
 
-  static async start({ dataDir, env }: { dataDir?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Served> {
+  /** @param options.program what node is told to run, instead of the sources: the built one, or with a profiler */
+  static async start({
+    dataDir,
+    env,
+    program = ['--import', 'tsx', 'src-main/main.ts'],
+  }: { dataDir?: string; env?: NodeJS.ProcessEnv; program?: string[] } = {}): Promise<Served> {
     const dir = dataDir ?? (await mkdtemp(join(tmpdir(), 'drover-test-')));
-    const args = ['--import', 'tsx', 'src-main/main.ts', 'serve', '--listen', '127.0.0.1:0', '--data', dir];
+    const args = [...program, 'serve', '--listen', '127.0.0.1:0', '--data', dir];
     const child = spawn(process.execPath, args, {
       cwd: top,
       stdio: ['ignore', 'pipe', 'pipe'],
