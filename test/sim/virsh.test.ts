@@ -89,7 +89,7 @@ describe.skipIf(missing.length > 0)(
     it('starts and destroys one', async () => {
       expect(await virsh('start', 'db01')).toBe('');
       expect(await virsh('domstate', '--reason', 'db01')).toBe('running (booted)');
-      expect(await virsh('start', 'db01')).toContain('domain is already running');
+      expect(await virsh('start', 'db01')).toContain('Domain is already active');
       expect(await virsh('destroy', 'db01')).toBe('');
       expect(await virsh('domstate', '--reason', 'db01')).toBe('shut off (destroyed)');
     });
