@@ -41,7 +41,7 @@ test('a VM dragged to another host arrives there, and its console misses no tick
   expect(await lab.virsh('kvm1', 'list', '--all', '--name')).not.toContain('web01');
 
   await expect(screen).toContainText('moved from kvm1 to kvm2');
-  await expect(page.getByRole('region', { name: 'Console' })).toContainText('kvm2');
+  await expect(page.getByRole('region', { name: 'Console', exact: true })).toContainText('kvm2');
   // Three more ticks on the new host, and none missing since the console was opened.
   const ticks = async () => [...(await screen.innerText()).matchAll(/tick (\d+)/g)].map(([, tick]) => Number(tick));
   const last = (await ticks()).at(-1) ?? 0;
