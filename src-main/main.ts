@@ -9,9 +9,10 @@ import { identifyBySsh, openDiscovery } from './discovery/index.ts';
 import { Actions } from './fleet/actions.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Questions } from './fleet/questions.ts';
+import { Journal } from './migration/journal.ts';
 import { Migrations } from './migration/migrations.ts';
 import { Settings } from './settings/index.ts';
-import { KnownHosts, SecretCache } from './ssh/index.ts';
+import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
 import { version } from './version.ts';
 
 export const startDrover: Start = async ({ dataDir, log }) => {
@@ -19,10 +20,19 @@ export const startDrover: Start = async ({ dataDir, log }) => {
   const feed = new Feed();
   const tell = feed.push.bind(feed);
   const questions = new Questions(tell);
-  const logins = { knownHosts: KnownHosts.beside(settings.path('known_hosts')), secrets: new SecretCache() };
+  const logins = {
+    knownHosts: KnownHosts.beside(settings.path('known_hosts')),
+    secrets: new SecretCache(),
+    routes: new Routes(new SshConfig()),
+  };
   const fleet = new Fleet({ logins, questions, tell, save: (hosts) => settings.hosts.set(hosts) });
   const consoles = new Consoles(fleet);
-  const migrations = new Migrations({ fleet, tell, beforeSwitch: (ref, to) => consoles.beforeSwitch(ref, to) });
+  const migrations = new Migrations({
+    fleet,
+    tell,
+    beforeSwitch: (ref, to) => consoles.beforeSwitch(ref, to),
+    journal: await Journal.open(settings.path('migrations.log'), log),
+  });
   const discovery = await openDiscovery({
     store: settings.store('neighbours'),
     scheduleStore: settings.store('schedules'),
@@ -61,6 +71,7 @@ export const startDrover: Start = async ({ dataDir, log }) => {
     log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   });
   fleet.restore(settings.hosts.value, log);
+  migrations.recover(log);
 
   const drover: Drover = {
     door,

@@ -102,10 +102,7 @@ export function createApi(rooms: Rooms): Api {
       throw new Failure('unsupported', 'Drover cannot switch a migration to post-copy yet.');
     },
     'migrations.update': ({ id, ...limits }) => started(id, () => migrations.get(id).update(limits)),
-    'migrations.resolve': ({ id, action }) => {
-      migrations.get(id);
-      throw new Failure('not-found', `The migration offers no action “${action}”.`);
-    },
+    'migrations.resolve': ({ id, action }) => started(id, () => migrations.get(id).resolve(action)),
 
     'scans.start': (args) => discovery.scans.start(args),
     'scans.get': ({ id }) => discovery.scans.get(id),

@@ -8,6 +8,8 @@ export interface Look {
   seen: Seen;
   /** Whether it would be there after a restart of the host. */
   persistent: boolean;
+  /** A job is under way on it, e.g. a migration that sends. */
+  job: boolean;
 }
 
 /** Of one call: longer, and the host counts as unreachable for now. */
@@ -19,7 +21,7 @@ export async function look(host: Host, uuid: Uuid): Promise<Look> {
     connection = await host.open({ keepalive: true });
     return await ask(connection, uuid);
   } catch {
-    return { seen: { at: 'unreachable' }, persistent: false };
+    return { seen: { at: 'unreachable' }, persistent: false, job: false };
   } finally {
     void connection?.close();
   }
@@ -33,24 +35,25 @@ async function ask(connection: Connection, uuid: Uuid): Promise<Look> {
       connection.call('domain_get_state', { dom }, limit),
       connection.call('domain_is_persistent', { dom }, limit),
     ]);
-    return { seen: await meaning(), persistent: persistent !== 0 };
-
-    async function meaning(): Promise<Seen> {
-      switch (state) {
-        case domainState.shutoff:
-        case domainState.crashed:
-          return { at: 'shutoff' };
-        case domainState.nostate:
-          // No answer to what was asked.
-          throw new Error('libvirt does not say in what state it is');
-        case domainState.paused:
-          return reason === pausedReason.migration ? { at: 'migrating', job: await jobOf() } : { at: 'paused' };
-        default:
-          return { at: 'running' };
+    const kept = persistent !== 0;
+    switch (state) {
+      case domainState.shutoff:
+      case domainState.crashed:
+        return { seen: { at: 'shutoff' }, persistent: kept, job: false };
+      case domainState.nostate:
+        // No answer to what was asked.
+        throw new Error('libvirt does not say in what state it is');
+      case domainState.paused: {
+        const job = await jobOf();
+        const held = job === 'held';
+        if (reason !== pausedReason.migration) return { seen: { at: 'paused' }, persistent: kept, job: held };
+        return { seen: { at: 'migrating', job }, persistent: kept, job: held };
       }
+      default:
+        return { seen: { at: 'running' }, persistent: kept, job: (await jobOf()) === 'held' };
     }
   } catch (error) {
-    if (LibvirtError.is(error, 'no_domain')) return { seen: { at: 'absent' }, persistent: false };
+    if (LibvirtError.is(error, 'no_domain')) return { seen: { at: 'absent' }, persistent: false, job: false };
     throw error;
   }
 

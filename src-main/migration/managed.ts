@@ -17,7 +17,8 @@ export interface Plan {
 }
 
 export interface Watch {
-  phase: (phase: MigrationPhase) => void;
+  /** Awaited before the step is taken; a rejection before `finish` keeps it from being taken. */
+  phase: (phase: MigrationPhase) => Promise<void>;
   /** True once the admin asked to cancel. During perform the job is aborted besides. */
   cancelled: () => boolean;
   /** Perform is under way, or no longer. */
@@ -62,8 +63,12 @@ export class ManagedMove {
     const { dom, destXml, offline } = this.#plan;
     if (cancelled()) return this.#stayed(null);
 
-    phase('begin');
     let begun;
+    try {
+      await phase('begin');
+    } catch (error) {
+      return this.#stayed(error);
+    }
     try {
       begun = await this.#source.call('domain_migrate_begin3_params', {
         dom,
@@ -75,9 +80,9 @@ export class ManagedMove {
     }
     if (cancelled()) return this.#wakeSource(null);
 
-    phase('prepare');
     let prepared;
     try {
+      await phase('prepare');
       prepared = await this.#target.call('domain_migrate_prepare3_params', {
         params: this.#targetParams(begun.xml),
         cookie: begun.cookie,
@@ -97,7 +102,12 @@ export class ManagedMove {
 
     let across: Buffer = nothing;
     if (!offline) {
-      phase('perform');
+      try {
+        await phase('perform');
+      } catch (error) {
+        await this.dropTarget();
+        return this.#wakeSource(error);
+      }
       try {
         across = await this.#perform(prepared.cookie);
       } catch (error) {
@@ -108,8 +118,8 @@ export class ManagedMove {
     }
 
     // From here on it is too late to cancel.
-    phase('finish');
-    if (!offline) await beforeFinish().catch(() => {}); // a paused VM waits for no such thing
+    // A paused VM waits for no console, and for no journal that cannot be written: we live, and know what we did.
+    await Promise.all([phase('finish').catch(() => {}), offline ? null : beforeFinish().catch(() => {})]);
     try {
       this.#finishSent = true;
       ({ cookie: this.#finished } = await this.#target.call('domain_migrate_finish3_params', {
@@ -125,7 +135,7 @@ export class ManagedMove {
       return this.#wakeSource(error);
     }
 
-    phase('confirm');
+    await phase('confirm').catch(() => {});
     try {
       await this.confirm('moved');
     } catch (error) {

@@ -1,9 +1,9 @@
 // One migration from its start to its verdict: runs the steps, follows the numbers, and, where the steps were
-// interrupted, asks both hosts until it is known where the VM lives.
+// interrupted, has it settled by what both hosts answer.
 import { type Err, Failure, toErr } from '../../contract/failure.ts';
 import type {
   DomainRef,
-  DomainView,
+  MigrationAction,
   MigrationOptions,
   MigrationPhase,
   MigrationState,
@@ -11,29 +11,25 @@ import type {
 } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import {
-  type Connection,
-  ConnectionLost,
-  type Dom,
-  jobType,
-  LibvirtError,
-  paramRecord,
-  undefineFlags,
-} from '../libvirt/index.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Connection, ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
+import type { Journal, MigrationRecord, Unfinished } from './journal.ts';
 import { look, type Look } from './look.ts';
-import { type End, ManagedMove } from './managed.ts';
+import { type End, ManagedMove, type Plan } from './managed.ts';
 import { flagsFor, paramsFor, virshCommand } from './options.ts';
+import { runPeers } from './peers.ts';
 import { noProgress, readProgress } from './progress.ts';
+import { Settlement } from './settle.ts';
 
 export interface MigrationContext {
-  id: string;
+  /** What is journalled of it: enough to take it up again. */
+  record: MigrationRecord;
   source: Host;
   target: Host;
-  domain: DomainView;
-  options: MigrationOptions;
-  /** Where the source reaches the target; null: the target says it itself. */
-  migrateUri: string | null;
+  /** Of the domain, when it started. */
+  domain: { id: number | null; paused: boolean };
+  journal: Journal;
+  /** An earlier Drover began it, and was killed. */
+  unfinished: Unfinished | null;
   /** Something changed that is to be told. */
   changed: () => void;
   /** Awaited before the target may run. */
@@ -41,29 +37,26 @@ export interface MigrationContext {
   clock: { sleep(ms: number): Promise<unknown>; now(): number };
 }
 
-/** How it ended; told together with the verdict. */
-type Outcome = { state: 'completed' | 'cancelled'; error: null } | { state: 'failed'; error: Err };
+/** How it ended; told together with the verdict. `left`: it goes on without us, or waits for the next start. */
+type Outcome =
+  { state: 'completed' | 'cancelled'; error: null } | { state: 'failed'; error: Err } | { state: 'left'; error: null };
 
 type Interrupted = Extract<End, { end: 'unknown' }>;
 
-/** The connections that the steps went over. */
-interface Sides {
+/** The steps and the connections that they go over. */
+interface Ours {
+  move: ManagedMove;
   source: Connection;
   target: Connection;
 }
 
 const pollMs = 300;
-/** Soon at first, then at this pace. */
-const askAgainMs = 2_000;
-/** An interrupted migration that is settled sooner than this is nobody's concern. */
-const attentionMs = 4_000;
 
 export class Migration {
   readonly id: string;
   readonly source: Host;
   readonly target: Host;
   readonly #context: MigrationContext;
-  readonly #startedAt = new Date().toISOString();
   readonly #beganMs: number;
   #options: MigrationOptions;
   #state: MigrationState = 'queued';
@@ -73,21 +66,41 @@ export class Migration {
   #error: Err | null = null;
   #verdict: MigrationView['verdict'] = null;
   #endedAt: string | null = null;
+  #actions: MigrationAction[] = [];
+  #notices: string[];
+  #settlement: Settlement | null = null;
   #cancelled = false;
   #performing = false;
+  #following = false;
   #leaving = false;
+  #leave: (() => void) | null = null;
 
   constructor(context: MigrationContext) {
-    this.id = context.id;
+    this.id = context.record.id;
     this.source = context.source;
     this.target = context.target;
     this.#context = context;
-    this.#options = context.options;
+    this.#options = context.record.options;
+    this.#notices = [...context.record.notices];
+    this.#phase = context.unfinished?.phase ?? 'preflight';
     this.#beganMs = context.clock.now();
   }
 
   get uuid(): string {
-    return this.#context.domain.uuid;
+    return this.#record.domain.uuid;
+  }
+
+  get #record(): MigrationRecord {
+    return this.#context.record;
+  }
+
+  get #name(): string {
+    return this.#record.domain.name;
+  }
+
+  /** The daemons drive it between themselves. */
+  get #daemons(): boolean {
+    return this.#options.transport === 'p2p' || this.#options.transport === 'tunnelled';
   }
 
   get ended(): boolean {
@@ -99,7 +112,7 @@ export class Migration {
   }
 
   view(): MigrationView {
-    const { domain, migrateUri } = this.#context;
+    const { domain, migrateUri, peerUri, from, to, by, startedAt } = this.#record;
     return {
       id: this.id,
       uuid: domain.uuid,
@@ -111,16 +124,18 @@ export class Migration {
       phase: this.#phase,
       progress: this.#progress,
       downtimeMs: this.#downtimeMs,
-      virsh: virshCommand(this.#options, domain.name, this.source.uri.text, this.target.uri.text, migrateUri),
-      startedAt: this.#startedAt,
+      virsh: virshCommand(this.#options, domain.name, from.uri, peerUri ?? to.uri, migrateUri),
+      startedAt,
       endedAt: this.#endedAt,
       error: this.#error,
       verdict: this.#verdict,
-      actions: [],
+      actions: this.#actions,
+      by,
+      notices: this.#notices,
     };
   }
 
-  /** Once. Resolves when it has ended, whichever way. Never rejects. */
+  /** Once. Resolves when it has ended, whichever way, or was left to the next start. Never rejects. */
   async run(): Promise<void> {
     if (this.#state !== 'queued') return;
     this.#state = 'running';
@@ -128,24 +143,27 @@ export class Migration {
     // While either is silent it is waited for: closing a connection could leave the VM paused.
     const releases = [this.source.hold(), this.target.hold()];
     this.#mark();
-    const outcome = await this.#carryOut().catch((error: unknown) => this.#failed(error));
+    const work = this.#context.unfinished ? this.#takeUp() : this.#carryOut();
+    const outcome = await work.catch((error: unknown) => this.#failed(error));
+    this.#performing = false;
     // Whoever sees a final state sees the verdict with it.
-    this.#verdict = await this.#readVerdict();
+    if (outcome.state !== 'left') this.#verdict = await this.#readVerdict();
     for (const release of releases) release();
     this.#unmark();
+    if (outcome.state === 'left') return;
     this.#end(outcome);
+    await this.#context.journal.end(this.view()).catch(() => {});
   }
 
   /** Before it began, or while memory goes over; the VM stays where it is. @throws Failure `conflict` when it is too late */
   async cancel(): Promise<void> {
-    const { domain } = this.#context;
-    if (this.ended)
-      throw new Failure('conflict', `The migration of ${domain.name} has ended already (${this.#state}).`);
+    const name = this.#name;
+    if (this.ended) throw new Failure('conflict', `The migration of ${name} has ended already (${this.#state}).`);
     if (this.#state === 'queued') return this.#end({ state: 'cancelled', error: null });
-    if (this.#state === 'needs-attention') {
+    if (this.#state === 'needs-attention' || (this.#settlement && !this.#daemons)) {
       throw new Failure(
         'conflict',
-        `The migration of ${domain.name} was interrupted, so there is nothing to cancel: it ends as soon as ${this.source.label} and ${this.target.label} tell where the VM is.`,
+        `The migration of ${name} was interrupted, so there is nothing to cancel: it ends as soon as ${this.source.label} and ${this.target.label} tell where the VM is.`,
       );
     }
     if (this.#switching) throw this.#tooLate();
@@ -155,6 +173,14 @@ export class Migration {
     if (this.#switching) throw this.#tooLate();
   }
 
+  /** Carries out one of the actions that the view offers. @throws Failure */
+  async resolve(action: string): Promise<void> {
+    if (this.ended || !this.#settlement) {
+      throw new Failure('not-found', `The migration of ${this.#name} offers no action “${action}” now.`);
+    }
+    await this.#settlement.resolve(action);
+  }
+
   get #switching(): boolean {
     return this.#phase === 'finish' || this.#phase === 'confirm';
   }
@@ -162,15 +188,15 @@ export class Migration {
   #tooLate(): Failure {
     return new Failure(
       'conflict',
-      `${this.#context.domain.name} is just being switched over to ${this.target.label}; it is too late to cancel. Migrate it back afterwards.`,
+      `${this.#name} is just being switched over to ${this.target.label}; it is too late to cancel. Migrate it back afterwards.`,
     );
   }
 
   /** While it runs. @throws Failure */
   async update(limits: { bandwidthMiBps?: number | undefined; maxDowntimeMs?: number | undefined }): Promise<void> {
-    const { domain } = this.#context;
+    const name = this.#name;
     if (!this.#performing) {
-      throw new Failure('conflict', `${domain.name} is not moving its memory now, so its limits cannot be changed.`);
+      throw new Failure('conflict', `${name} is not moving its memory now, so its limits cannot be changed.`);
     }
     const dom = this.#dom;
     try {
@@ -184,57 +210,105 @@ export class Migration {
         this.#options = { ...this.#options, maxDowntimeMs: limits.maxDowntimeMs };
       }
     } catch (error) {
-      throw explain(error, this.source.label, `changing the migration of ${domain.name}`);
+      throw explain(error, this.source.label, `changing the migration of ${name}`);
     }
     this.#tell();
   }
 
-  /** Drover is about to end: before the switch-over the VM stays at its source, after it the steps are completed. */
+  /**
+   * Drover is about to end. What the daemons drive goes on without it; else, before the switch-over, the VM stays at
+   * its source, and after it the steps are completed.
+   */
   async leave(): Promise<void> {
     this.#leaving = true;
-    if (!this.#switching) await this.cancel().catch(() => {});
+    if (this.#daemons && this.running) this.#leave?.();
+    else if (!this.#switching) await this.cancel().catch(() => {});
   }
 
   get #dom(): Dom {
-    const { uuid, name, id } = this.#context.domain;
-    return { uuid, name, id: id ?? -1 };
+    const { uuid, name } = this.#record.domain;
+    return { uuid, name, id: this.#context.domain.id ?? -1 };
+  }
+
+  get #plan(): Plan {
+    const { migrateUri, domain } = this.#record;
+    const offline = this.#options.mode === 'offline';
+    return {
+      dom: this.#dom,
+      flags: flagsFor(this.#options, this.#context.domain.paused && !offline),
+      params: paramsFor(this.#options),
+      destXml: this.#options.destXml,
+      migrateUri,
+      destName: this.#options.destName ?? domain.name,
+      offline,
+    };
   }
 
   async #carryOut(): Promise<Outcome> {
-    const { domain, migrateUri } = this.#context;
+    await this.#context.journal.begin(this.#record).catch((error: unknown) => {
+      const said = error instanceof Error ? error.message : String(error);
+      throw new Failure(
+        'internal',
+        `Drover cannot write its journal (${said}), and without it begins no migration. Make room in its data folder.`,
+      );
+    });
+    return this.#daemons ? this.#byDaemons() : this.#bySteps();
+  }
+
+  async #bySteps(): Promise<Outcome> {
     // Connections of its own, that never ask whether the other side lives: an outage of the admin's link is waited out.
     const [source, target] = await both(this.source.open({ keepalive: false }), this.target.open({ keepalive: false }));
     try {
-      const paused = domain.state === 'paused' && this.#options.mode !== 'offline';
-      const move = new ManagedMove(
-        source,
-        target,
-        {
-          dom: this.#dom,
-          flags: flagsFor(this.#options, paused),
-          params: paramsFor(this.#options),
-          destXml: this.#options.destXml,
-          migrateUri,
-          destName: this.#options.destName ?? domain.name,
-          offline: this.#options.mode === 'offline',
-        },
-        {
-          phase: (phase) => {
-            this.#phase = phase;
-            this.#tell();
-          },
-          cancelled: () => this.#cancelled,
-          performing: (under) => this.#setPerforming(under),
-          beforeFinish: () => this.#context.beforeSwitch({ hostId: this.source.id, uuid: domain.uuid }, this.target),
-        },
-      );
+      const move = new ManagedMove(source, target, this.#plan, {
+        phase: (phase) => this.#enter(phase),
+        cancelled: () => this.#cancelled,
+        performing: (under) => this.#setPerforming(under),
+        beforeFinish: () => this.#context.beforeSwitch({ hostId: this.source.id, uuid: this.uuid }, this.target),
+      });
       const end = await move.run();
-      if (end.end === 'unknown') return await this.#settle(end, move, { source, target });
+      if (end.end === 'unknown') return await this.#settle(end, { move, source, target });
       return end.end === 'moved' ? await this.#moved() : this.#stayed(end.why);
     } finally {
       void source.close();
       void target.close();
     }
+  }
+
+  async #byDaemons(): Promise<Outcome> {
+    const { peerUri } = this.#record;
+    if (peerUri === null) throw new Error('no address of the target for the source');
+    const source = await this.source.open({ keepalive: true });
+    const left = new Promise<'left'>((resolve) => {
+      this.#leave = () => resolve('left');
+    });
+    try {
+      const plan = { ...this.#plan, peerUri, tunnelled: this.#options.transport === 'tunnelled' };
+      const run = runPeers(source, plan, {
+        phase: (phase) => this.#enter(phase),
+        cancelled: () => this.#cancelled,
+        performing: (under) => this.#setPerforming(under),
+      });
+      const end = await Promise.race([run, left]);
+      if (end === 'left') return { state: 'left', error: null };
+      if (end.end === 'unknown') return await this.#settle(end, null);
+      return end.end === 'moved' ? await this.#moved() : this.#stayed(end.why);
+    } finally {
+      void source.close();
+    }
+  }
+
+  /** What an earlier Drover began: neither connection of it lives any more. */
+  #takeUp(): Promise<Outcome> {
+    const sent = this.#phase === 'finish' || this.#phase === 'confirm';
+    const why = new Failure('unreachable', `Drover was ended while ${this.#name} was moving to ${this.target.label}.`);
+    return this.#settle({ end: 'unknown', why, performed: sent, finishSent: sent }, null);
+  }
+
+  /** The intent is on disk before the step is taken. */
+  async #enter(phase: MigrationPhase): Promise<void> {
+    this.#phase = phase;
+    this.#tell();
+    await this.#context.journal.step(this.id, phase);
   }
 
   #setPerforming(under: boolean): void {
@@ -249,6 +323,8 @@ export class Migration {
 
   /** Asks for the numbers, over the connection for reads, until perform is over. */
   async #follow(): Promise<void> {
+    if (this.#following) return;
+    this.#following = true;
     while (this.#performing) {
       try {
         const { params } = await this.source.connection.call('domain_get_job_stats', { dom: this.#dom });
@@ -262,6 +338,7 @@ export class Migration {
       }
       await this.#context.clock.sleep(pollMs);
     }
+    this.#following = false;
   }
 
   /** Until perform ends by it: an abort that comes before the job is under way is answered by an error. */
@@ -300,120 +377,70 @@ export class Migration {
   }
 
   #failed(error: unknown): Outcome {
-    const { domain } = this.#context;
     // Two of the steps are the target's.
     const onTarget = error instanceof LibvirtError && /_(prepare|finish)3/.test(error.procedure);
     const host = onTarget ? this.target : this.source;
-    const doing = `migrating ${domain.name} ${onTarget ? `from ${this.source.label}` : `to ${this.target.label}`}`;
+    const doing = `migrating ${this.#name} ${onTarget ? `from ${this.source.label}` : `to ${this.target.label}`}`;
     return { state: 'failed', error: toErr(explain(error, host.label, doing)) };
   }
 
-  /** The steps were interrupted. Asks both hosts, and acts only on what they answer, until all is clear. */
-  async #settle(end: Interrupted, move: ManagedMove, on: Sides): Promise<Outcome> {
-    const since = this.#context.clock.now();
-    for (let pause = pollMs; ; pause = Math.min(askAgainMs, pause * 1.5)) {
-      const [here, there] = await Promise.all([look(this.source, this.uuid), look(this.target, this.uuid)]);
-      const decision = decide({
-        source: here.seen,
-        target: there.seen,
-        performed: end.performed,
-        finishSent: end.finishSent,
-        sourceOurs: !on.source.over,
-        targetOurs: !on.target.over,
-      });
-      if (decision.do === 'done') return this.#settled(decision.outcome, end.why, here, move);
-      const waits = decision.do === 'wait' || decision.do === 'alarm';
-      const late = this.#context.clock.now() - since > attentionMs;
-      if (decision.do === 'alarm' || late) this.#attention(decision);
-      if ((waits && this.#forgotten) || ((waits || late) && this.#leaving)) return this.#givenUp(decision);
-      try {
-        await this.#act(decision, here, move);
-      } catch {
-        // What it came to is seen when both are asked again.
-      }
-      await this.#context.clock.sleep(waits || late ? askAgainMs : pollMs);
+  /** The steps were interrupted. @param ours Null: their connections are gone, or were never ours. */
+  async #settle({ why, performed, finishSent }: Interrupted, ours: Ours | null): Promise<Outcome> {
+    const { options, twin } = this.#record;
+    const offline = options.mode === 'offline';
+    this.#settlement = new Settlement({
+      source: this.source,
+      target: this.target,
+      dom: this.#dom,
+      name: this.#name,
+      // Of two definitions, one of which was there before, neither is known to be the one that moved.
+      undefineSource: options.undefineSource && !(offline && twin),
+      performed,
+      finishSent,
+      daemons: this.#daemons,
+      offline,
+      ours,
+      clock: this.#context.clock,
+      leaving: () => this.#leaving,
+      attention: (error, actions) => {
+        const same = this.#error?.message === error.message && idsOf(this.#actions) === idsOf(actions);
+        if (this.#state === 'needs-attention' && same) return;
+        this.#state = 'needs-attention';
+        this.#error = error;
+        this.#actions = actions;
+        this.#performing = false;
+        this.#tell();
+      },
+      underWay: () => {
+        if (!this.#performing) this.#setPerforming(true);
+        if (this.#state === 'running') return;
+        this.#state = 'running';
+        this.#error = null;
+        this.#actions = [];
+        this.#tell();
+      },
+    });
+    const settled = await this.#settlement.run();
+    this.#actions = [];
+    switch (settled.end) {
+      case 'left':
+        return { state: 'left', error: null };
+      case 'given-up':
+        return { state: 'failed', error: settled.error };
+      case 'moved':
+        return this.#moved();
+      case 'stayed':
+        if (!(why instanceof ConnectionLost || why instanceof Failure)) return this.#stayed(why);
+        return this.#stayed(
+          new Failure(
+            'unreachable',
+            `${why instanceof Failure ? why.message : `A connection was lost while ${this.#name} was moving to ${this.target.label}.`} Both hosts were asked again: it is on ${this.source.label}, as before. Try again.`,
+          ),
+        );
     }
   }
 
-  async #settled(outcome: 'moved' | 'stayed', why: unknown, here: Look, move: ManagedMove): Promise<Outcome> {
-    const { domain } = this.#context;
-    if (outcome === 'moved') {
-      // Of a definition that moved, this is what takes the old one away; else it is refused.
-      if (here.seen.at === 'shutoff') await move.confirm('moved').catch(() => {});
-      return this.#moved();
-    }
-    if (!(why instanceof ConnectionLost)) return this.#stayed(why);
-    return this.#stayed(
-      new Failure(
-        'unreachable',
-        `A connection was lost while ${domain.name} was moving to ${this.target.label}. Both hosts were asked again: it is on ${this.source.label}, as before. Try again.`,
-      ),
-    );
-  }
-
-  async #act(decision: Decision, here: Look, move: ManagedMove): Promise<void> {
-    const dom = this.#dom;
-    switch (decision.do) {
-      case 'confirm-moved':
-        return move.confirm('moved');
-      case 'confirm-stayed':
-        return move.confirm('stayed');
-      case 'finish-cancelled':
-        await move.dropTarget();
-        return;
-      case 'destroy-source': {
-        const on = await this.source.work();
-        await on.call('domain_destroy_flags', { dom }).catch(ignoreGone);
-        if (this.#options.undefineSource && here.persistent) {
-          await on.call('domain_undefine_flags', { dom, flags: undefineFlags.keep_nvram }).catch(ignoreGone);
-        }
-        return;
-      }
-      case 'resume-source': {
-        // Asked once more, on the connection that the resume goes over: it would wait for a job that is held,
-        // and start a second copy when that job ends.
-        const on = await this.source.work();
-        const { type } = await on.call('domain_get_job_stats', { dom });
-        if (type === jobType.none) await on.call('domain_resume', { dom });
-        return;
-      }
-      case 'done':
-      case 'wait':
-      case 'alarm':
-        return;
-    }
-  }
-
-  /** One of its hosts is a host of ours no more: nobody will ever answer for it. */
-  get #forgotten(): boolean {
-    return this.source.removed || this.target.removed;
-  }
-
-  #attention(decision: Decision): void {
-    const { error } = this.#interrupted(decision);
-    if (this.#state === 'needs-attention' && this.#error?.message === error.message) return;
-    this.#state = 'needs-attention';
-    this.#error = error;
-    this.#tell();
-  }
-
-  #givenUp(decision: Decision): Outcome {
-    return { state: 'failed', error: this.#interrupted(decision).error };
-  }
-
-  #interrupted(decision: Decision): { error: Err } {
-    const { domain } = this.#context;
-    const said = `The migration of ${domain.name} from ${this.source.label} to ${this.target.label} was interrupted.`;
-    if (decision.do === 'alarm') {
-      const message = `${said} ${decision.why} Drover touches neither side: look at both hosts, and end the copy that is wrong.`;
-      return { error: { code: 'conflict', message } };
-    }
-    const why = decision.do === 'wait' ? decision.why : 'Its last step does not succeed yet, and is tried again.';
-    const message = `${said} ${why} Drover goes on by itself as soon as it can; nothing is started or deleted until then.`;
-    return { error: { code: 'unreachable', message } };
-  }
-
-  #end({ state, error }: Outcome): void {
+  #end({ state, error }: Exclude<Outcome, { state: 'left' }>): void {
     this.#state = state;
     this.#error = error;
     this.#endedAt = new Date().toISOString();
@@ -458,6 +485,4 @@ async function both(a: Promise<Connection>, b: Promise<Connection>): Promise<[Co
   throw (first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason) as Error;
 }
 
-function ignoreGone(error: unknown): void {
-  if (!LibvirtError.is(error, 'no_domain', 'operation_invalid')) throw error;
-}
+const idsOf = (actions: MigrationAction[]) => actions.map(({ id }) => id).join();

@@ -1,22 +1,26 @@
 // All migrations: starts them after a preflight, queues them per host, keeps their record.
 import { randomUUID } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { userInfo } from 'node:os';
 import type { Delta } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
 import type { DomainRef, HostId, MigrationId, MigrationView, Preflight } from '../../contract/model.ts';
 import { type Clock, systemClock } from '../fleet/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
+import { Journal, type Unfinished } from './journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, resolveOptions } from './options.ts';
 import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './preflight.ts';
+import { Receipt } from './receipt.ts';
+import { migrateUriTo } from './ways.ts';
 
 export interface MigrationsOptions {
   fleet: Fleet;
   tell: (delta: Delta) => void;
   /** Awaited before a target may run: consoles open there first. */
   beforeSwitch: (ref: DomainRef, to: Host) => Promise<void>;
+  /** Left out: a crash of Drover is not outlived. */
+  journal?: Journal;
   clock?: Clock;
 }
 
@@ -31,32 +35,57 @@ const askedMs = 4_000;
 export class Migrations {
   readonly #options: MigrationsOptions;
   readonly #clock: Clock;
+  readonly #journal: Journal;
   #all = new Map<MigrationId, Migration>();
+  /** Of earlier runs, oldest first. */
+  #receipts: Map<MigrationId, Receipt>;
   #running = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: MigrationsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#journal = options.journal ?? Journal.forgetful();
+    this.#receipts = new Map(this.#journal.receipts.map((view) => [view.id, new Receipt(view)]));
+  }
+
+  /** Takes up what an earlier run left unfinished. Call once, when the saved hosts are there. */
+  recover(warn: (message: string) => void): void {
+    const { fleet } = this.#options;
+    for (const unfinished of this.#journal.unfinished) {
+      const { record } = unfinished;
+      try {
+        const known = new Set(fleet.hosts.map(({ id }) => id));
+        // A host that was added just before the crash may not have been saved.
+        const missing = [record.from, record.to].filter(({ id }) => !known.has(id));
+        fleet.restore(missing, warn);
+        this.#add(unfinished);
+      } catch (error) {
+        const said = error instanceof Error ? error.message : String(error);
+        warn(`The migration of ${record.domain.name} that was interrupted cannot be taken up again: ${said}`);
+      }
+    }
+    this.#advance();
   }
 
   readonly described = described;
 
   /** Newest first. */
   list(): MigrationView[] {
-    return [...this.#all.values()].reverse().map((migration) => migration.view());
+    return [...this.#receipts.values(), ...this.#all.values()].reverse().map((one) => one.view());
   }
 
   /** @throws Failure `not-found` */
-  get(id: MigrationId): Migration {
-    const migration = this.#all.get(id);
+  get(id: MigrationId): Migration | Receipt {
+    const migration = this.#all.get(id) ?? this.#receipts.get(id);
     if (!migration) throw new Failure('not-found', `There is no migration with the id “${id}”.`);
     return migration;
   }
 
   /** Whether the domain can go to one host, all of it asked of both. */
   async preflight(ref: DomainRef, to: HostId, given: GivenOptions): Promise<Preflight> {
-    return verdictOf(await checkAsking(this.#options.fleet, this.#route(ref, to, given)));
+    const { checks } = await checkAsking(this.#options.fleet, this.#route(ref, to, given));
+    return verdictOf(checks);
   }
 
   /** The same for every other host, by id. Hosts that take too long to answer are judged by what is known. */
@@ -69,7 +98,7 @@ export class Migrations {
     let closed = false;
     const worker = async () => {
       for (let route = open.shift(); route && !closed; route = open.shift()) {
-        const verdict = verdictOf(await checkAsking(fleet, route));
+        const verdict = verdictOf((await checkAsking(fleet, route)).checks);
         if (!closed) verdicts[route.target.id] = verdict;
       }
     };
@@ -85,7 +114,7 @@ export class Migrations {
     const route = this.#route(ref, to, given);
     const { domain, source, target, options } = route;
     if (this.#active(ref.uuid)) throw busy(domain.name);
-    const checks = await checkAsking(this.#options.fleet, route);
+    const { checks, way } = await checkAsking(this.#options.fleet, route);
     const reasons = stopping(checks, options.force);
     if (reasons.length > 0) {
       throw new Failure(
@@ -94,24 +123,55 @@ export class Migrations {
         { checks, verdict: 'blocked' },
       );
     }
-    const migrateUri = options.migrateUri ?? (options.mode === 'offline' ? null : await uriOf(target));
+    if (!way) throw new Failure('internal', `No way was found to migrate ${domain.name}.`);
+    const { transport, peerUri, why } = way;
+    const addressed = options.mode !== 'offline' && transport !== 'tunnelled' && transport !== 'relay';
+    const migrateUri = options.migrateUri ?? (addressed ? await migrateUriTo(target) : null);
     // Asked again after the waits: two callers may have come for the same VM.
     if (this.#active(ref.uuid)) throw busy(domain.name);
+    const of = (host: Host) => ({ id: host.id, uri: host.uri.text, label: host.label });
+    const migration = this.#add(
+      {
+        record: {
+          id: randomUUID(),
+          by: loginName(),
+          startedAt: new Date().toISOString(),
+          domain: { uuid: domain.uuid, name: domain.name },
+          from: of(source),
+          to: of(target),
+          options: { ...options, transport },
+          migrateUri,
+          peerUri,
+          twin: target.domains.get(domain.uuid) !== undefined,
+          notices: why === null ? [] : [why],
+        },
+        phase: 'preflight',
+        made: [],
+      },
+      { id: domain.id, paused: domain.state === 'paused' },
+    );
+    this.#advance();
+    return migration.view();
+  }
+
+  /** @param domain As it is now; null for one that an earlier run began. */
+  #add(unfinished: Unfinished, domain: { id: number | null; paused: boolean } | null = null): Migration {
+    const { fleet, tell, beforeSwitch } = this.#options;
+    const { record } = unfinished;
     const migration: Migration = new Migration({
-      id: randomUUID(),
-      source,
-      target,
-      domain,
-      options,
-      migrateUri,
-      changed: () => this.#options.tell({ event: 'migration', data: migration.view() }),
-      beforeSwitch: this.#options.beforeSwitch,
+      record,
+      source: fleet.host(record.from.id),
+      target: fleet.host(record.to.id),
+      domain: domain ?? { id: null, paused: false },
+      journal: this.#journal,
+      unfinished: domain ? null : unfinished,
+      changed: () => tell({ event: 'migration', data: migration.view() }),
+      beforeSwitch,
       clock: this.#clock,
     });
     this.#keep(migration);
-    this.#options.tell({ event: 'migration', data: migration.view() });
-    this.#advance();
-    return migration.view();
+    tell({ event: 'migration', data: migration.view() });
+    return migration;
   }
 
   /** Ends what can be ended, completes what cannot; resolves when none is under way. */
@@ -120,6 +180,7 @@ export class Migrations {
     const open = [...this.#all.values()].filter((migration) => !migration.ended);
     await Promise.all(open.map((migration) => migration.leave()));
     await Promise.all(this.#running);
+    await this.#journal.close();
   }
 
   #route(ref: DomainRef, to: HostId, given: GivenOptions): Route {
@@ -134,7 +195,13 @@ export class Migrations {
 
   #keep(migration: Migration): void {
     this.#all.set(migration.id, migration);
-    if (this.#all.size <= kept) return;
+    if (this.#all.size + this.#receipts.size <= kept) return;
+    const [oldest] = this.#receipts.keys();
+    if (oldest !== undefined) {
+      this.#receipts.delete(oldest);
+      this.#options.tell({ event: 'migration', data: { removed: true, id: oldest } });
+      return;
+    }
     for (const [id, old] of this.#all) {
       if (!old.ended) continue;
       this.#all.delete(id);
@@ -167,15 +234,10 @@ export class Migrations {
 const busy = (name: string) =>
   new Failure('conflict', `${name} is being migrated already. Wait until that ends, or cancel it.`);
 
-/** An address rather than a name: the admin's name for a host need not be the other host's. */
-async function uriOf(target: Host): Promise<string | null> {
-  const { address } = target;
-  if (address === null) return null;
-  const found = isIP(address)
-    ? address
-    : await lookup(address).then(
-        ({ address: at }) => at,
-        () => address,
-      );
-  return `tcp://${found.includes(':') ? `[${found}]` : found}`;
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown'; // a user id without a name
+  }
 }

@@ -14,7 +14,7 @@ export type GivenOptions = { [K in keyof MigrationOptions]?: MigrationOptions[K]
 /** What can be carried out so far: only this is offered. */
 const able: { mode: MigrationMode[]; transport: Transport[]; storage: StorageMode[] } = {
   mode: ['live', 'suspend', 'offline'],
-  transport: ['auto', 'direct'],
+  transport: ['auto', 'direct', 'p2p', 'tunnelled'],
   storage: ['shared'],
 };
 
@@ -78,12 +78,18 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
   if (options.mode === 'cold') throw notYet('a shut-off VM together with its disks (mode “cold”)');
   if (options.storage !== 'shared') throw notYet(`by copying disks (storage “${options.storage}”)`);
   if (options.postCopy) throw notYet('by post-copy');
-  if (options.transport !== 'auto' && options.transport !== 'direct')
-    throw notYet(`by the transport “${options.transport}”`);
+  if (!able.transport.includes(options.transport)) throw notYet(`by the transport “${options.transport}”`);
+  if (options.transport === 'tunnelled') {
+    const no = (what: string) => new Failure('bad-request', `A tunnelled migration has no ${what}; leave it out.`);
+    if (options.migrateUri !== null) throw no('migrateUri, as it goes through the daemons’ own connection');
+    if (options.parallel !== null) throw no('parallel connections');
+    if (options.storage !== 'shared') throw no('copy of disks');
+    if (options.tls) throw no('TLS of its own, as the daemons’ connection is what encrypts it');
+  }
   if (options.mode === 'offline' && !options.persistent) {
     throw new Failure('bad-request', 'An offline migration moves the definition, so “persistent” has to be true.');
   }
-  return { ...options, transport: 'direct' };
+  return options;
 }
 
 const flagsOf: Record<MigrationMode, number> = {
@@ -133,6 +139,8 @@ export function virshCommand(
   migrateUri: string | null,
 ): string {
   const words = ['virsh', '-c', quote(from), 'migrate'];
+  if (options.transport === 'p2p' || options.transport === 'tunnelled') words.push('--p2p');
+  if (options.transport === 'tunnelled') words.push('--tunnelled');
   if (options.mode === 'live') words.push('--live');
   if (options.mode === 'offline') words.push('--offline');
   if (options.persistent) words.push('--persistent');
@@ -147,7 +155,7 @@ export function virshCommand(
   if (options.destName !== null) words.push('--dname', quote(options.destName));
   if (options.destXml !== null) words.push('--xml', 'FILE');
   words.push(quote(domain), quote(to));
-  if (migrateUri !== null) words.push(quote(migrateUri));
+  if (migrateUri !== null && options.transport !== 'tunnelled') words.push(quote(migrateUri));
   return words.join(' ');
 }
 

@@ -1,9 +1,9 @@
 // Whether a domain can go to a host, and why not: at once from what is known, then by asking both hosts.
 import type { Check, DomainView, MigrationOptions, Preflight } from '../../contract/model.ts';
-import type { DiskFacts } from '../fleet/domain-xml.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
 import { checkDisks } from './shared-disks.ts';
+import { findWay, type Way } from './ways.ts';
 
 /** What no `force` overrides: there is nothing to start. */
 const hard: ReadonlySet<string> = new Set([
@@ -58,13 +58,13 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
 }
 
 /** The same, refined by what both hosts answer. */
-export async function checkAsking(fleet: Fleet, route: Route): Promise<Check[]> {
+export async function checkAsking(fleet: Fleet, route: Route): Promise<{ checks: Check[]; way: Way | null }> {
   const checks = checkKnown(fleet, route);
-  if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return checks;
+  if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null };
   // A definition moves without its disks.
-  if (route.options.mode === 'offline') return checks;
-  const disks: DiskFacts[] = route.source.domains.facts(route.domain.uuid)?.disks ?? [];
-  return [...checks, ...(await checkDisks(route, disks))];
+  const moved = route.options.mode === 'offline' ? [] : (route.source.domains.facts(route.domain.uuid)?.disks ?? []);
+  const [way, ofDisks] = await Promise.all([findWay(route), checkDisks(route, moved)]);
+  return { checks: [...checks, ...way.checks, ...ofDisks], way };
 }
 
 export function verdictOf(checks: Check[]): Preflight {

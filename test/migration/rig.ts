@@ -6,11 +6,16 @@ import type { Delta } from '../../contract/events.ts';
 import type { MigrationView } from '../../contract/model.ts';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
+import { Journal } from '../../src-main/migration/journal.ts';
 import { Migrations } from '../../src-main/migration/migrations.ts';
 import { KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
 import { SimFleet } from '../../src-sim/index.ts';
 
-export async function until<T>(what: string, ask: () => T | Promise<T>, timeoutMs = 20_000): Promise<Exclude<T, false | null | undefined>> {
+export async function until<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  timeoutMs = 20_000,
+): Promise<Exclude<T, false | null | undefined>> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
@@ -22,9 +27,13 @@ export async function until<T>(what: string, ask: () => T | Promise<T>, timeoutM
 
 export class Rig {
   readonly sim: SimFleet;
-  readonly fleet: Fleet;
-  readonly migrations: Migrations;
+  fleet!: Fleet;
+  migrations!: Migrations;
+  /** Sentences that Drover logged. */
+  readonly log: string[] = [];
   readonly told: Delta[] = [];
+  /** Called when a step's intent is on disk, before the step is taken. */
+  onStep: (phase: string) => Promise<void> | void = () => {};
   readonly #folder: string;
 
   static async start(options: Parameters<typeof SimFleet.start>[0]): Promise<Rig> {
@@ -32,6 +41,7 @@ export class Rig {
     const folder = await mkdtemp(join(tmpdir(), 'drover-rig-'));
     await sim.writeFiles(folder);
     const rig = new Rig(sim, folder);
+    await rig.#begin();
     for (const { name } of options.hosts) rig.fleet.add(sim.host(name).uri(), name);
     await rig.online();
     return rig;
@@ -40,14 +50,46 @@ export class Rig {
   private constructor(sim: SimFleet, folder: string) {
     this.sim = sim;
     this.#folder = folder;
+  }
+
+  async #begin(): Promise<void> {
     const tell = (delta: Delta) => void this.told.push(delta);
     const questions = new Questions(tell);
     const logins = {
-      knownHosts: KnownHosts.beside(join(folder, 'own_known_hosts'), folder),
+      knownHosts: KnownHosts.beside(join(this.#folder, 'own_known_hosts'), this.#folder),
       secrets: new SecretCache(),
     };
     this.fleet = new Fleet({ logins, questions, tell, save: () => {} });
-    this.migrations = new Migrations({ fleet: this.fleet, tell, beforeSwitch: async () => {} });
+    const journal = await Journal.open(join(this.#folder, 'migrations.log'), (sentence) => this.log.push(sentence));
+    const step = journal.step.bind(journal);
+    journal.step = async (id, phase) => {
+      await step(id, phase);
+      await this.onStep(phase);
+    };
+    this.migrations = new Migrations({ fleet: this.fleet, tell, beforeSwitch: async () => {}, journal });
+  }
+
+  /** Drover is gone in this moment, with all its connections, and does nothing any more; another one starts. */
+  async kill(): Promise<void> {
+    const { fleet, migrations } = this;
+    await fleet.close();
+    await this.#next(() => void migrations.close().catch(() => {}));
+  }
+
+  /** Drover ends as by SIGTERM; another one starts. */
+  async restart(): Promise<void> {
+    await this.#next(async () => {
+      await this.migrations.close();
+      await this.fleet.close();
+    });
+  }
+
+  async #next(end: () => Promise<void> | void): Promise<void> {
+    const saved = this.fleet.hosts.map(({ id, uri, label }) => ({ id, uri: uri.text, label }));
+    await end();
+    await this.#begin();
+    this.fleet.restore(saved, (sentence) => this.log.push(sentence));
+    this.migrations.recover((sentence) => this.log.push(sentence));
   }
 
   host(label: string) {
