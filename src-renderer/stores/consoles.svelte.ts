@@ -196,7 +196,6 @@ export class ConsolesStore<S extends Screen = Screen> {
   readonly #homes: Homes;
   readonly #undo: (() => void)[];
   /** Bytes and notes that overtook the answer which names their console. */
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the screen depends on it
   readonly #early = new Map<string, ((session: ConsoleSession<S>) => void)[]>();
   #opening = 0;
 

@@ -40,7 +40,7 @@ export class MigrationTrace {
 }
 
 export class MigrationTraces {
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- a trace is made when it is first asked for
+  /** Plain: a trace is made when it is first asked for. */
   readonly #traces = new Map<MigrationId, MigrationTrace>();
   readonly #undo: () => void;
 

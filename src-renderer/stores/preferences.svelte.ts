@@ -18,7 +18,7 @@ export class PreferencesStore {
   readonly #options: Required<Options>;
   #pending = false;
   /** Chosen before what is kept was read: newer than it. */
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- nothing on the screen depends on it
+  /** Plain: nothing on the screen depends on it. */
   readonly #changed = new Set<string>();
 
   constructor(link: Link, options: Options = {}) {
