@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const steps = [
   ['types', ['tsc', '-p', 'tsconfig.json']],
+  ['types of the browser tests', ['tsc', '-p', 'test/app/tsconfig.json']],
   ['types of the window', ['svelte-check', '--tsconfig', 'src-renderer/tsconfig.json', '--fail-on-warnings']],
   ['lint', ['eslint', '.', '--max-warnings', '0']],
   ['format', ['prettier', '--check', '--log-level', 'warn', '.']],
