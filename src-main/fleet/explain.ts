@@ -5,6 +5,7 @@ import { AuthFailed, CallTimeout, ConnectionLost, LibvirtError, PeerGone, Protoc
 import { SshError, type SshErrorKind } from '../ssh/index.ts';
 
 const ofSsh: Record<SshErrorKind, [HostState, FailureCode]> = {
+  misconfigured: ['unreachable', 'unreachable'],
   unresolved: ['unreachable', 'unreachable'],
   refused: ['unreachable', 'unreachable'],
   unreachable: ['unreachable', 'unreachable'],

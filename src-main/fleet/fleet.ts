@@ -5,7 +5,7 @@ import { Failure } from '../../contract/failure.ts';
 import type { DomainRef, DomainView, HostId, HostView, Uuid } from '../../contract/model.ts';
 import { labelOf, parseHostUri } from '../../contract/uri.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../ssh/index.ts';
 import { Host } from './host.ts';
 import type { Questions } from './questions.ts';
 import { type Logins, openReach, type OpenReach } from './reach.ts';

@@ -10,13 +10,12 @@ import {
   lifecycleEvents,
   versionText,
 } from '../libvirt/index.ts';
-import type { HostKeySeen } from '../ssh/index.ts';
+import type { Gate, HostKeySeen } from '../ssh/index.ts';
 import { Backoff } from './backoff.ts';
 import { type HostCapabilities, readCapabilities } from './capabilities.ts';
 import { HostDomains } from './domains.ts';
 import { explain, explainAbsence, stateAfter } from './explain.ts';
 import type { Clock } from './clock.ts';
-import type { Gate } from './gate.ts';
 import { HostSampling } from './host-sampling.ts';
 import type { Questions } from './questions.ts';
 import { hostKeyView, type Logins, type OpenReach, type Reach } from './reach.ts';
@@ -213,7 +212,7 @@ export class Host {
         { fingerprint: seen.fingerprint },
       );
     }
-    await this.#options.logins.knownHosts.pin(this.uri.host, this.uri.port ?? 22, seen.key, { replace });
+    await this.#options.logins.knownHosts.pin(seen.of.host, seen.of.port, seen.key, { replace });
     this.#keySeen = { ...seen, status: 'trusted' };
     if (this.#run?.at === 'attempt') this.#run.again = true;
     this.connect();
@@ -378,6 +377,7 @@ export class Host {
             }
           : null,
         signal,
+        onWait: leave,
         onHostKey: (seen) => {
           this.#keySeen = seen;
           this.#changed();

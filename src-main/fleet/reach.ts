@@ -10,6 +10,7 @@ import {
   type KnownHosts,
   openLibvirt,
   type SecretCache,
+  type Routes,
   type SshConnection,
   type SshPrompts,
   type SshRun,
@@ -39,6 +40,8 @@ export interface Reach {
 export interface Logins {
   knownHosts: KnownHosts;
   secrets: SecretCache;
+  /** OpenSSH's configuration and the jump hosts; left out: every way is direct. */
+  routes?: Routes;
 }
 
 export interface ReachOptions {
@@ -51,6 +54,8 @@ export interface ReachOptions {
   trust: string | null;
   signal: AbortSignal;
   onHostKey: (seen: HostKeySeen) => void;
+  /** Called when it begins to wait for a jump host. */
+  onWait?: () => void;
 }
 
 export type OpenReach = (options: ReachOptions) => Promise<Reach>;
@@ -59,13 +64,22 @@ export type OpenReach = (options: ReachOptions) => Promise<Reach>;
 export const openReach: OpenReach = (options) =>
   options.uri.transport === 'ssh' ? overSsh(options) : Promise.resolve(overSocket(options.uri));
 
-async function overSsh({ uri, label, logins, prompts, trust, signal, onHostKey }: ReachOptions): Promise<Reach> {
+async function overSsh({
+  uri,
+  label,
+  logins,
+  prompts,
+  trust,
+  signal,
+  onHostKey,
+  onWait,
+}: ReachOptions): Promise<Reach> {
   const { host, port, user, parameters } = uri;
   if (host === null) throw new Failure('bad-request', `“${uri.text}” names no host.`);
   const ssh = await connectSsh({
     target: {
       host,
-      port: port ?? 22,
+      port,
       user,
       label,
       ...(parameters.keyfile !== undefined && { keyFiles: [parameters.keyfile] }),
@@ -75,11 +89,13 @@ async function overSsh({ uri, label, logins, prompts, trust, signal, onHostKey }
     },
     knownHosts: logins.knownHosts,
     secrets: logins.secrets,
+    ...(logins.routes && { routes: logins.routes }),
+    ...(onWait && { onWait }),
     prompts,
     signal,
     onHostKey,
   });
-  return new SshReach(ssh, uri, host);
+  return new SshReach(ssh, uri);
 }
 
 class SshReach implements Reach {
@@ -89,10 +105,10 @@ class SshReach implements Reach {
   #how: string | undefined;
   #ended = false;
 
-  constructor(ssh: SshConnection, uri: HostUri, address: string) {
+  constructor(ssh: SshConnection, uri: HostUri) {
     this.#ssh = ssh;
     this.#uri = uri;
-    this.address = address;
+    this.address = ssh.address;
     ssh.onEnd(() => {
       this.#ended = true;
     });

@@ -16,6 +16,8 @@ export interface ChannelOptions {
 export class ChannelStream extends Duplex {
   /** Whether the greeting came, which is the case at once where none is awaited. */
   readonly begun: Promise<boolean>;
+  bytesRead = 0;
+  bytesWritten = 0;
   readonly #channel: ClientChannel;
   readonly #options: ChannelOptions;
   #begin!: (begun: boolean) => void;
@@ -51,6 +53,7 @@ export class ChannelStream extends Duplex {
       return;
     }
     this.#writing = done;
+    this.bytesWritten += chunk.length;
     this.#channel.write(chunk, (error?: Error | null) => {
       this.#writing = null;
       done(error);
@@ -79,6 +82,7 @@ export class ChannelStream extends Duplex {
   }
 
   #take(chunk: Buffer) {
+    this.bytesRead += chunk.length;
     if (this.destroyed) return;
     const { greeting } = this.#options;
     if (this.#noise !== null && greeting) {

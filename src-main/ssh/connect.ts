@@ -1,7 +1,8 @@
 // Connects and logs in: TCP, key exchange, host key, login, each within its limit.
 import { homedir, userInfo } from 'node:os';
 import { Connection, type SshConnection } from './connection.ts';
-import { calledOff, dial } from './dial.ts';
+import type { HostConfig } from './config.ts';
+import { calledOff } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { fetchHostKey } from './fetch-host-key.ts';
 import { shakeHands, type Handshake } from './handshake.ts';
@@ -11,6 +12,7 @@ import { expandHome, findIdentities } from './identities.ts';
 import type { HostKeyVerdict, KnownHosts } from './known-hosts.ts';
 import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
+import { Routes } from './routes.ts';
 import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, onRefusal } from './ssh2.ts';
 
@@ -22,33 +24,87 @@ const burstMs = 500;
 
 /** @throws SshError with a sentence for the admin. */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
-  try {
-    return await connectOnce(options);
-  } catch (error) {
-    const unknown = error instanceof SshError && error.kind === 'untrusted';
-    if (unknown && error.hostKey && (await pinApproved(options, error.hostKey))) return connectOnce(options);
-    throw error;
+  const config = await (options.routes ?? direct).configOf(options.target);
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await connectOnce(options, config);
+    } catch (error) {
+      if (!(error instanceof SshError)) throw error;
+      if (error.kind === 'untrusted' && error.hostKey && (await pinApproved(options, config, error.hostKey))) {
+        return connectOnce(options, config);
+      }
+      if (!turnedAway(error) || tries === moreTries) throw error;
+    }
+    await pause(Math.min(turnedAwayMostMs, turnedAwayMs * 2 ** tries) * (0.5 + Math.random()), options);
   }
 }
 
+const direct = new Routes();
+
+/** A server that has too many logins going on closes new ones before it has said a word: a moment later it takes them. */
+const turnedAway = ({ kind, phase }: SshError) => kind === 'lost' && phase === 'banner';
+const moreTries = 8;
+const turnedAwayMs = 150;
+const turnedAwayMostMs = 1500;
+
+function pause(ms: number, { signal, target }: SshOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      if (signal?.aborted) reject(calledOff(target.label));
+      else resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted) end();
+  });
+}
+
 /** A host has keys of several types and shows one: the one that was approved may be another, so it is asked for. */
-async function pinApproved({ target, knownHosts, timeouts, signal }: SshOptions, shown: HostKeySeen): Promise<boolean> {
-  const { host, port, trust } = target;
-  if (trust === undefined) return false;
+async function pinApproved(options: SshOptions, config: HostConfig | null, shown: HostKeySeen): Promise<boolean> {
+  const { target, knownHosts, timeouts, signal, routes = direct } = options;
+  const { trust } = target;
+  // A jump host's key is not what was approved.
+  const named = namedAs(target, config);
+  if (trust === undefined || shown.of.host !== named.host || shown.of.port !== named.port) return false;
   const timeoutMs = timeouts?.handshakeMs ?? defaultTimeouts.handshakeMs;
   for (const type of ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa']) {
     if (type === shown.algorithm) continue;
-    const other = await fetchHostKey(host, port, { timeoutMs, signal, types: [type] }).catch(() => null);
+    const { host, port } = placeOf(target, config);
+    const way = await routes.open({ host, port, timeoutMs, config }, options, connectSsh).catch(() => null);
+    if (!way) return false;
+    const other = await fetchHostKey(host, port, { timeoutMs, signal, types: [type], socket: way.wire }).catch(
+      () => null,
+    );
+    way.leave();
     if (other?.fingerprint !== unpadded(trust)) continue;
-    await keep(knownHosts, target, other.key);
+    await keep(knownHosts, target.label, named, other.key, config);
     return true;
   }
   return false;
 }
 
-async function keep(knownHosts: KnownHosts, { host, port, label }: SshTarget, key: Buffer): Promise<void> {
+/** Where the target is: its address as configured. */
+function placeOf({ host, port }: SshTarget, config: HostConfig | null): { host: string; port: number } {
+  return { host: config?.hostName ?? host, port: config?.port ?? port ?? 22 };
+}
+
+/** What its keys are known by. */
+function namedAs(target: SshTarget, config: HostConfig | null): { host: string; port: number } {
+  const alias = config?.hostKeyAlias;
+  return alias === undefined ? placeOf(target, config) : { host: alias, port: 22 };
+}
+
+async function keep(
+  knownHosts: KnownHosts,
+  label: string,
+  { host, port }: { host: string; port: number },
+  key: Buffer,
+  config: HostConfig | null,
+): Promise<void> {
   try {
-    await knownHosts.pin(host, port, key);
+    await knownHosts.pin(host, port, key, { hash: config?.hashKnownHosts ?? false });
   } catch (error) {
     const said = printable(error instanceof Error ? error.message : String(error));
     const message = `The host key of ${label} is trusted now, but that could not be written down (${said}).`;
@@ -58,20 +114,30 @@ async function keep(knownHosts: KnownHosts, { host, port, label }: SshTarget, ke
 
 const unpadded = (print: string) => print.replace(/=+$/, '');
 
-async function connectOnce(options: SshOptions): Promise<SshConnection> {
-  const { target, prompts, signal } = options;
-  const { host, port, label } = target;
+async function connectOnce(options: SshOptions, config: HostConfig | null): Promise<SshConnection> {
+  const { target, prompts, signal, routes = direct } = options;
+  const { label } = target;
+  const { host, port } = placeOf(target, config);
+  const named = namedAs(target, config);
   const home = options.home ?? homedir();
-  const user = target.user ?? userInfo().username;
-  const limits = { ...defaultTimeouts, ...options.timeouts };
+  const user = target.user ?? config?.user ?? userInfo().username;
+  const limits = limitsOf(options, config);
   // What is known and what can be offered is read while the connection is made.
-  const agent = options.agent === undefined ? process.env['SSH_AUTH_SOCK'] || null : options.agent;
-  const identities = findIdentities({ agent, keyFiles: target.keyFiles, home });
-  const knownHostsFile = target.knownHostsFile === undefined ? undefined : expandHome(target.knownHostsFile, home);
-  const [socket, known] = await Promise.all([
-    dial({ host, port, label, timeoutMs: limits.connectMs, signal }),
-    options.knownHosts.of(host, port, knownHostsFile),
-  ]);
+  const configured = config?.identityAgent === undefined ? process.env['SSH_AUTH_SOCK'] || null : config.identityAgent;
+  const agent = options.agent === undefined ? configured : options.agent;
+  const keyFiles = target.keyFiles ?? config?.identityFiles;
+  const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false });
+  const userFiles =
+    target.knownHostsFile === undefined ? config?.userKnownHostsFiles : [expandHome(target.knownHostsFile, home)];
+  const known = await options.knownHosts.of(named.host, named.port, {
+    ...(userFiles && { user: userFiles }),
+    ...(config?.globalKnownHostsFiles && { system: config.globalKnownHostsFiles }),
+  });
+  const way = await routes.open({ host, port, timeoutMs: limits.connectMs, config }, options, connectSsh);
+  const socket = way.wire;
+  const strict = config?.strictHostKeyChecking ?? 'ask';
+  const anyKey = target.noVerify === true || strict === 'no';
+  const anyNewKey = strict === 'accept-new' || strict === 'no';
 
   let seen: HostKeySeen | undefined;
   let trusted = true;
@@ -83,18 +149,19 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
     }
     const { status: found, where } = known.check(key);
     const print = fingerprint(key);
-    const approved = found === 'unknown' && target.trust !== undefined && print === unpadded(target.trust);
+    const approved =
+      found === 'unknown' && (anyNewKey || (target.trust !== undefined && print === unpadded(target.trust)));
     const status = approved ? 'trusted' : found;
-    seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key) };
+    seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key), of: named };
     options.onHostKey?.(seen);
     if (approved) {
       // Kept at once, whatever the login comes to.
-      kept = keep(options.knownHosts, target, seen.key);
+      kept = keep(options.knownHosts, label, named, seen.key, config);
       kept.catch(() => undefined); // awaited below
     }
     if (status === 'trusted') return null;
     trusted = status === 'unknown';
-    if (target.noVerify && status !== 'revoked') return null;
+    if (anyKey && status !== 'revoked') return null;
     return hostKeyError(seen, where, target);
   };
 
@@ -111,7 +178,10 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
       secrets: options.secrets ?? new SecretCache(),
       trusted,
       signal: handshake.signal,
-      waiting: (person) => handshake.deadline.without(person),
+      waiting: (person) => {
+        way.leave();
+        return handshake.deadline.without(person);
+      },
       fail: (error) => handshake.fail(error),
     }));
   handshake = shakeHands({
@@ -119,6 +189,7 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
     label,
     user,
     types: known.types,
+    algorithms: config,
     handshakeMs: limits.handshakeMs,
     loginMs: limits.loginMs,
     signal,
@@ -132,6 +203,8 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
   } catch (error) {
     await kept?.catch(() => undefined); // why there was no login matters more
     throw error;
+  } finally {
+    way.leave();
   }
   login?.succeeded();
   const { client } = handshake;
@@ -139,11 +212,22 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
     hangUp(client, socket, true);
     throw calledOff(label);
   }
-  acknowledgeAtOnce(client, socket, burstMs);
-  const keepalive = options.keepalive ?? defaultKeepalive;
+  if (!way.via) acknowledgeAtOnce(client, socket, burstMs);
+  const keepalive = options.keepalive ?? keepaliveOf(config);
   const { openMs } = limits;
   const banner = handshake.banner();
-  const ssh = new Connection({ client, socket, hostKey: seen, banner, user, label, openMs, keepalive });
+  const ssh = new Connection({
+    client,
+    socket,
+    via: way.via,
+    address: host,
+    hostKey: seen,
+    banner,
+    user,
+    label,
+    openMs,
+    keepalive,
+  });
   try {
     await kept;
   } catch (error) {
@@ -151,6 +235,25 @@ async function connectOnce(options: SshOptions): Promise<SshConnection> {
     throw error;
   }
   return ssh;
+}
+
+function limitsOf({ timeouts }: SshOptions, config: HostConfig | null): SshTimeouts {
+  const configured = config?.connectTimeoutMs;
+  return {
+    ...defaultTimeouts,
+    ...(configured !== undefined && { connectMs: configured, handshakeMs: configured }),
+    ...timeouts,
+  };
+}
+
+/** A configured one counts where it notices sooner: that a lost host shows soon is promised to the admin. */
+function keepaliveOf(config: HostConfig | null): SshKeepalive {
+  const intervalMs = config?.serverAliveIntervalMs;
+  if (intervalMs === undefined) return defaultKeepalive;
+  const count = Math.max(2, config?.serverAliveCount ?? 3);
+  const configured = { intervalMs, count };
+  const noticed = (keepalive: SshKeepalive) => keepalive.intervalMs * keepalive.count;
+  return noticed(configured) < noticed(defaultKeepalive) ? configured : defaultKeepalive;
 }
 
 function hostKeyError(seen: HostKeySeen, where: HostKeyVerdict['where'], { label }: SshTarget): SshError {

@@ -1,5 +1,4 @@
 // One SSH connection to a host, which carries everything.
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ChannelStream, type ChannelOptions } from './channel.ts';
 import { seconds } from './dial.ts';
@@ -8,6 +7,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { hangUp } from './hang-up.ts';
 import type { HostKeySeen } from './host-key.ts';
 import type { SshKeepalive } from './options.ts';
+import type { Wire } from './wire.ts';
 import { ping, type ClientChannel, type SshClient } from './ssh2.ts';
 
 export interface SshExec {
@@ -40,6 +40,8 @@ export interface SshConnection {
   /** Who is logged in. */
   readonly user: string;
   readonly label: string;
+  /** Name or address that it was reached by, as configured. */
+  readonly address: string;
   /** A stream to a Unix socket on the host. @throws SshError */
   openUnix(path: string): Promise<Duplex>;
   /** A stream to an address as the host sees it. @throws SshError */
@@ -71,7 +73,10 @@ interface Opening {
 
 export interface ConnectionParts {
   client: SshClient;
-  socket: Socket;
+  socket: Wire;
+  /** The jump host's, where it goes through one. */
+  via: SshConnection | null;
+  address: string;
   hostKey: HostKeySeen;
   banner: string;
   user: string;
@@ -82,13 +87,15 @@ export interface ConnectionParts {
 
 /** Takes over a client that has logged in. */
 export class Connection implements SshConnection {
+  readonly address: string;
   readonly hostKey: HostKeySeen;
   readonly banner: string;
   readonly user: string;
   readonly label: string;
   readonly ended: Promise<SshError | null>;
   readonly #client: SshClient;
-  readonly #socket: Socket;
+  readonly #socket: Wire;
+  readonly #via: SshConnection | null;
   readonly #openMs: number;
   readonly #heartbeat: Heartbeat;
   readonly #streams = new Set<ChannelStream>();
@@ -97,13 +104,15 @@ export class Connection implements SshConnection {
   #end: SshError | null | undefined;
   #resolveEnded!: (error: SshError | null) => void;
 
-  constructor({ client, socket, hostKey, banner, user, label, openMs, keepalive }: ConnectionParts) {
+  constructor({ client, socket, via, address, hostKey, banner, user, label, openMs, keepalive }: ConnectionParts) {
     this.hostKey = hostKey;
     this.banner = banner;
     this.user = user;
     this.label = label;
     this.#client = client;
     this.#socket = socket;
+    this.#via = via;
+    this.address = address;
     this.#openMs = openMs;
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#heartbeat = new Heartbeat({
@@ -189,7 +198,12 @@ export class Connection implements SshConnection {
   }
 
   hold(): () => void {
-    return this.#heartbeat.hold();
+    const release = this.#heartbeat.hold();
+    const releaseVia = this.#via?.hold();
+    return () => {
+      release();
+      releaseVia?.();
+    };
   }
 
   on(event: 'silent' | 'heard', listener: () => void): () => void {

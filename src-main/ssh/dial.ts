@@ -7,18 +7,20 @@ export interface DialOptions {
   port: number;
   label: string;
   timeoutMs: number;
+  /** Only addresses of this family; default both. */
+  family?: 4 | 6 | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** @throws SshError */
-export function dial({ host, port, label, timeoutMs, signal }: DialOptions): Promise<Socket> {
+export function dial({ host, port, label, timeoutMs, family, signal }: DialOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(calledOff(label));
       return;
     }
     // Paused: what the host says or does first is for whom the socket is given to.
-    const socket = connect({ host, port, noDelay: true }).pause();
+    const socket = connect({ host, port, noDelay: true, ...(family && { family }) }).pause();
     const settle = (error: SshError | null) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -2,6 +2,8 @@
 import type { HostKeySeen } from './host-key.ts';
 
 export type SshErrorKind =
+  /** OpenSSH's configuration cannot be used as it is. */
+  | 'misconfigured'
   /** The name has no address. */
   | 'unresolved'
   /** Nothing listens on the port. */

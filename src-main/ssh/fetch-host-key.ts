@@ -1,11 +1,11 @@
 // Takes a host's key and banner without logging in: for discovery.
-import type { Socket } from 'node:net';
 import { dial } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { shakeHands } from './handshake.ts';
+import type { Wire } from './wire.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 
-export interface FetchedHostKey extends Omit<HostKeySeen, 'status'> {
+export interface FetchedHostKey extends Omit<HostKeySeen, 'status' | 'of'> {
   /** The host's first line, printable. */
   banner: string;
 }
@@ -15,7 +15,7 @@ export interface FetchOptions {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   /** Connected already; else it is dialled. It is closed in the end. Nothing may have been read from it. */
-  socket?: Socket;
+  socket?: Wire;
   /** Types of keys that are known of this host, to be asked for first. */
   types?: string[];
 }

@@ -1,37 +1,20 @@
 // An ssh2 client on a connected socket, up to the host's key: what a login and a look from outside share.
-import type { Socket } from 'node:net';
 import { Deadline } from './deadline.ts';
 import { calledOff, seconds } from './dial.ts';
 import { SshError, printable, type SshPhase } from './error.ts';
 import { hangUp } from './hang-up.ts';
-import { Client, identOf, type AnyAuthMethod, type ServerHostKeyAlgorithm, type SshClient } from './ssh2.ts';
-
-/** In the order of OpenSSH, and without what signs by SHA-1, as there. */
-const preferred: ServerHostKeyAlgorithm[] = [
-  'ssh-ed25519',
-  'ecdsa-sha2-nistp256',
-  'ecdsa-sha2-nistp384',
-  'ecdsa-sha2-nistp521',
-  'rsa-sha2-512',
-  'rsa-sha2-256',
-];
-
-/** The algorithms of the known types first. */
-export function hostKeyAlgorithms(types: string[]): ServerHostKeyAlgorithm[] {
-  const typeOf = (algorithm: string) => (algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
-  const rank = (algorithm: string) => {
-    const at = types.indexOf(typeOf(algorithm));
-    return at < 0 ? types.length : at;
-  };
-  return preferred.toSorted((a, b) => rank(a) - rank(b));
-}
+import { algorithmsOf, type Algorithms } from './algorithms.ts';
+import { Client, identOf, type AnyAuthMethod, type SshClient } from './ssh2.ts';
+import type { Wire } from './wire.ts';
 
 export interface HandshakeOptions {
-  socket: Socket;
+  socket: Wire;
   label: string;
   user: string;
   /** Known key types, to be asked for first. */
   types: string[];
+  /** What the configuration restricts the algorithms to. */
+  algorithms?: Algorithms | null;
   handshakeMs: number;
   signal?: AbortSignal | undefined;
   /** Judges the host's key; an error ends the connection. Called again when keys are exchanged anew. */
@@ -133,7 +116,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
     username: options.user,
     readyTimeout: 0,
     strictVendor: false,
-    algorithms: { serverHostKey: hostKeyAlgorithms(options.types) },
+    algorithms: algorithmsOf(options.algorithms ?? {}, options.types),
     hostVerifier: (key: Buffer) => {
       const error = options.verify(key);
       if (error) fail(error);
@@ -165,7 +148,8 @@ export function shakeHands(options: HandshakeOptions): Handshake {
 /** Why it ended before it was done. @param error Null: it was just closed. */
 function why(error: ClientError | null, phase: SshPhase, firstBytes: Buffer, options: HandshakeOptions): SshError {
   const { label, socket } = options;
-  const port = socket.remotePort ?? 0;
+  if (socket.errored instanceof SshError) return socket.errored; // a jump host, or a ProxyCommand, tells why itself
+  const port = 'remotePort' in socket ? Number(socket.remotePort) : 22;
   const reset = error?.level === 'client-socket';
   const said = error ? printable(error.message) : '';
   if (phase === 'login') {

@@ -1,12 +1,12 @@
 // Ends a connection, in whatever state it is.
-import type { Socket } from 'node:net';
 import type { SshClient } from './ssh2.ts';
+import type { Wire } from './wire.ts';
 
 /** How long the last packets may take before the socket is torn down. */
 const lingerMs = 500;
 
 /** Closes what is left of a connection, politely where the other end still listens; the socket is always freed. */
-export function hangUp(client: SshClient, socket: Socket, politely: boolean): void {
+export function hangUp(client: SshClient, socket: Wire, politely: boolean): void {
   client.on('error', () => undefined); // what comes now is of no interest
   if (!politely) {
     socket.destroy();

@@ -11,6 +11,8 @@ export interface HostKeySeen {
   status: HostKeyStatus;
   /** The public key in SSH's wire format. */
   key: Buffer;
+  /** Whose key it is, as known_hosts names it: a jump host's may be shown too. */
+  of: { host: string; port: number };
 }
 
 /** The type that a key in wire format names itself; '' for what is no key. */

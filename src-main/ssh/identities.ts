@@ -51,10 +51,12 @@ export interface IdentitySources {
   /** Given ones are read instead of the usual ones, and complained of when they are missing. */
   keyFiles: string[] | undefined;
   home: string;
+  /** Of the agent's keys only those whose files are named, as with IdentitiesOnly. */
+  only?: boolean;
 }
 
 /** Reads what is there; fails for nothing, but notes it. */
-export async function findIdentities({ agent, keyFiles, home }: IdentitySources): Promise<Identities> {
+export async function findIdentities({ agent, keyFiles, home, only = false }: IdentitySources): Promise<Identities> {
   const notes: string[] = [];
   const given = keyFiles !== undefined;
   const paths = (keyFiles ?? usual.map((name) => join(home, '.ssh', name))).map((path) => expandHome(path, home));
@@ -77,13 +79,15 @@ export async function findIdentities({ agent, keyFiles, home }: IdentitySources)
       // The agent signs without a question, so a file that it holds too is its.
       inAgent.delete(id(file.publicKey));
       offers.push({ ...kept, name: file.name });
+    } else if (file.publicOnly) {
+      if (given) notes.push(`${file.name} is a public key, and the agent does not hold its private one`);
     } else if (given && !file.locked) offers.push(fromFile(file.name, file.text, file.publicKey, false));
     else late.push(fromFile(file.name, file.text, file.publicKey, file.locked));
   }
   // Servers count each key that is offered, and hang up after six: so the files named for this host come first,
   // then the agent's other keys, then what would ask a question.
   late.sort((a, b) => Number(a.locked) - Number(b.locked));
-  return { offers: [...offers, ...inAgent.values(), ...late], sealed, notes };
+  return { offers: [...offers, ...(only ? [] : inAgent.values()), ...late], sealed, notes };
 }
 
 const id = (key: ParsedKey) => key.getPublicSSH().toString('base64');
@@ -137,6 +141,8 @@ interface KeyFile {
   locked: boolean;
   /** Null: not to be known before it is unlocked. */
   publicKey: ParsedKey | null;
+  /** The private one is in the agent, or nowhere. */
+  publicOnly?: boolean;
 }
 
 async function readKeyFile(name: string, given: boolean, notes: string[]): Promise<KeyFile | null> {
@@ -144,7 +150,7 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
   try {
     const { mode, uid, size } = await stat(name);
     if (size > 1 << 20) throw new Error('is too big for a key');
-    if (process.getuid && uid === process.getuid() && (mode & 0o077) !== 0) {
+    if (process.getuid && !name.endsWith('.pub') && uid === process.getuid() && (mode & 0o077) !== 0) {
       notes.push(`${name} can be read by others, and is not used until they cannot (chmod 600 ${name})`);
       return null;
     }
@@ -152,6 +158,9 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
+      // The agent may hold the private key of a public one that lies there.
+      const publicKey = given ? await publicFile(`${name}.pub`) : null;
+      if (publicKey) return { name, text: '', locked: false, publicKey, publicOnly: true };
       if (given) notes.push(`the key file ${name} does not exist`);
     } else if (code === 'EACCES') notes.push(`the key file ${name} may not be read by this user`);
     else notes.push(`the key file ${name} could not be read (${message})`);
@@ -159,9 +168,7 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
   }
   const key = unlocked(text);
   if (!(key instanceof Error)) {
-    if (key.isPrivateKey()) return { name, text, locked: false, publicKey: key };
-    notes.push(`${name} holds no private key`);
-    return null;
+    return { name, text, locked: false, publicKey: key, publicOnly: !key.isPrivateKey() };
   }
   if (!isLocked(text)) {
     notes.push(`${name} is no key that can be used (${key.message})`);

@@ -1,9 +1,10 @@
 // Which host keys are trusted: the user's and the system's known_hosts, and a file of our own that is written.
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
+import { glob } from './glob.ts';
 import { keyType, type HostKeyStatus } from './host-key.ts';
 
 export interface KnownHostsFiles {
@@ -14,6 +15,9 @@ export interface KnownHostsFiles {
   /** Read only, of the machine. */
   system: string[];
 }
+
+/** Files to read in place of the usual ones. */
+type Instead = Partial<Omit<KnownHostsFiles, 'own'>>;
 
 /** `[marker] names type base64 [comment]` */
 interface Line {
@@ -86,9 +90,10 @@ export class KnownHosts {
     });
   }
 
-  /** @param userFile Read instead of the user's files. */
-  async of(host: string, port: number, userFile?: string): Promise<KeysOfHost> {
-    const files = [this.#files.own, ...(userFile === undefined ? this.#files.user : [userFile]), ...this.#files.system];
+  /** @param instead Read instead of the user's, and the system's, files. */
+  async of(host: string, port: number, instead: Instead = {}): Promise<KeysOfHost> {
+    const { own, user, system } = { ...this.#files, ...instead };
+    const files = [own, ...user, ...system];
     const lines = (await Promise.all(files.map((path) => this.#read(path)))).flat();
     const find = (name: string) => {
       const hashes = new Map<string, boolean>();
@@ -98,12 +103,15 @@ export class KnownHosts {
     return new KeysOfHost(find(named), port === 22 ? null : new KeysOfHost(find(nameOf(host, 22)), null));
   }
 
-  async lookup(host: string, port: number, key: Buffer, userFile?: string): Promise<HostKeyStatus> {
-    return (await this.of(host, port, userFile)).check(key).status;
+  async lookup(host: string, port: number, key: Buffer, instead?: Instead): Promise<HostKeyStatus> {
+    return (await this.of(host, port, instead)).check(key).status;
   }
 
-  /** Trusts a key from now on. `replace`: what our own file knew of this host before is forgotten. */
-  pin(host: string, port: number, key: Buffer, options: { replace?: boolean } = {}): Promise<void> {
+  /**
+   * Trusts a key from now on. `replace`: what our own file knew of this host before is forgotten. `hash`: written so
+   * that the file does not tell which hosts there are.
+   */
+  pin(host: string, port: number, key: Buffer, options: { replace?: boolean; hash?: boolean } = {}): Promise<void> {
     const type = keyType(key);
     if (!type) return Promise.reject(new Error('what was to be pinned is no host key'));
     const name = nameOf(host, port);
@@ -111,17 +119,17 @@ export class KnownHosts {
     return this.#change((lines) => {
       const kept = lines.filter((line) => {
         const parsed = parseLine(line, '');
-        if (!parsed || parsed.names !== name || parsed.marker !== null) return true;
+        if (!parsed || !isOf(parsed, name) || parsed.marker !== null) return true;
         return !options.replace && parsed.base64 !== base64;
       });
-      return [...kept, `${name} ${type} ${base64}`];
+      return [...kept, `${options.hash ? hashed(name) : name} ${type} ${base64}`];
     });
   }
 
   /** Takes what our own file knows of this host out of it. */
   forget(host: string, port: number): Promise<void> {
     const name = nameOf(host, port);
-    return this.#change((lines) => lines.filter((line) => parseLine(line, '')?.names !== name));
+    return this.#change((lines) => lines.filter((line) => !isOf(parseLine(line, ''), name)));
   }
 
   /** One change after the other, each on what the one before wrote. */
@@ -168,6 +176,17 @@ export class KnownHosts {
   }
 }
 
+/** Whether the line is of this host alone. */
+function isOf(line: Line | null, name: string): boolean {
+  if (line?.names.startsWith('|')) return matches(line.names, name, new Map());
+  return line?.names === name;
+}
+
+function hashed(name: string): string {
+  const salt = randomBytes(20);
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
+}
+
 /** As known_hosts names a host: with the port only where it is not 22. */
 function nameOf(host: string, port: number): string {
   const name = host.toLowerCase();
@@ -210,28 +229,6 @@ function matches(names: string, name: string, hashes: Map<string, boolean>): boo
     } else if (!matched) matched = glob(pattern, name);
   }
   return matched;
-}
-
-/** `*` and `?` as OpenSSH's patterns have them; brackets mean themselves. Takes time in proportion to both lengths. */
-function glob(pattern: string, name: string): boolean {
-  let p = 0;
-  let n = 0;
-  let star = -1;
-  let from = 0;
-  while (n < name.length) {
-    if (pattern[p] === '*') {
-      star = p++;
-      from = n;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === name[n])) {
-      p += 1;
-      n += 1;
-    } else if (star >= 0) {
-      p = star + 1;
-      n = from += 1;
-    } else return false;
-  }
-  while (pattern[p] === '*') p += 1;
-  return p === pattern.length;
 }
 
 const unpadded = (base64: string) => base64.replace(/=+$/, '');

@@ -1,14 +1,20 @@
 // What a connection is made from: where to, who with, and who may be asked.
 import type { HostKeySeen } from './host-key.ts';
 import type { KnownHosts } from './known-hosts.ts';
+import type { Routes } from './routes.ts';
 import type { SecretCache } from './secrets.ts';
 
 export interface SshTarget {
-  /** Name or address, an IPv6 one without brackets. */
+  /** Name or address, an IPv6 one without brackets; or what OpenSSH's configuration has under that name. */
   host: string;
-  port: number;
-  /** Null: the user that runs Drover. */
+  /** Null: as configured, else 22. */
+  port: number | null;
+  /** Null: as configured, else the user that runs Drover. */
   user: string | null;
+  /** Hosts to go through, the nearest first, instead of those that are configured: `user@host:port`. */
+  jumps?: string[];
+  /** The ways that wait for this one, as it is a jump host of theirs; so that a circle ends. */
+  behind?: string[];
   /** Given by `keyfile=`: only these are read, instead of the ones in `~/.ssh`. `~/` is the home folder. */
   keyFiles?: string[];
   /** Given by `known_hosts=`: read instead of the user's own. */
@@ -64,7 +70,7 @@ export interface SshOptions {
   knownHosts: KnownHosts;
   /** Null: there is nobody to ask. */
   prompts: SshPrompts | null;
-  /** The agent's socket; default `$SSH_AUTH_SOCK`; null: none. */
+  /** The agent's socket; default the configured one, or `$SSH_AUTH_SOCK`; null: none. */
   agent?: string | null;
   /** Where `.ssh` is; default the user's home folder. */
   home?: string;
@@ -75,6 +81,10 @@ export interface SshOptions {
   signal?: AbortSignal;
   /** The host's key, as soon as it is seen; before anything was proven. */
   onHostKey?(seen: HostKeySeen): void;
+  /** Called when the attempt begins to wait for a person, or for a jump host: others need not wait for that. */
+  onWait?(): void;
+  /** OpenSSH's configuration and the jump hosts; share one among all hosts. Default: the way is direct. */
+  routes?: Routes;
   /** Share one among all hosts, so that nothing is asked twice. */
   secrets?: SecretCache;
 }

@@ -1,7 +1,8 @@
 // ssh2 as the room uses it: its public parts, and behind names of ours the few that it keeps to itself.
 // Those were tried with ssh2 1.17.0; the tests of this room fail where another version moved them.
-import type { Socket } from 'node:net';
-import ssh2, { type Client as ClientType } from 'ssh2';
+import ssh2, { type Algorithms, type Client as ClientType } from 'ssh2';
+import constants from 'ssh2/lib/protocol/constants.js';
+import type { Wire } from './wire.ts';
 
 export type {
   AnyAuthMethod,
@@ -14,6 +15,16 @@ export type {
 } from 'ssh2';
 export const { Client, BaseAgent, OpenSSHAgent } = ssh2;
 export const { parseKey } = ssh2.utils;
+
+export type OfferedAlgorithms = Algorithms;
+
+/** What ssh2 is able to do, which only a module of its own tells. */
+export const supported = {
+  serverHostKey: constants.SUPPORTED_SERVER_HOST_KEY,
+  cipher: constants.SUPPORTED_CIPHER,
+  kex: constants.SUPPORTED_KEX,
+  hmac: constants.SUPPORTED_MAC,
+};
 
 interface Inner {
   _protocol: {
@@ -59,7 +70,7 @@ export function onRefusal(client: ClientType, refused: (methods: string[], parti
  * then, and holds its answers back until each is acknowledged (Nagle), which our kernel puts off for 40 ms unless
  * there is something to send. So where nothing was, a packet goes out that OpenSSH takes as a sign of life.
  */
-export function acknowledgeAtOnce(client: ClientType, socket: Socket, forMs: number): void {
+export function acknowledgeAtOnce(client: ClientType, socket: Wire, forMs: number): void {
   if (!identOf(client).includes('OpenSSH')) return;
   const heard = () => {
     const before = socket.bytesWritten;

@@ -203,7 +203,7 @@ it('reads the file given instead of the user’s, and still the machine’s and 
   writeFileSync(given, `kvm2 ${line(ed)}\n`);
   writeFileSync(system, `kvm3 ${line(ed)}\n`);
   await known.pin('kvm4', 22, ed);
-  const statuses = await Promise.all([1, 2, 3, 4].map((n) => known.lookup(`kvm${n}`, 22, ed, given)));
+  const statuses = await Promise.all([1, 2, 3, 4].map((n) => known.lookup(`kvm${n}`, 22, ed, { user: [given] })));
   expect(statuses).toEqual(['unknown', 'trusted', 'trusted', 'trusted']);
 });
 

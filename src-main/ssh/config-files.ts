@@ -1,0 +1,214 @@
+// OpenSSH's configuration files, read as ssh reads them: the first value found for a keyword is the one that counts.
+import { readFile, readdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import SSHConfig, { type Directive, type Line, LineType, type Section } from 'ssh-config';
+import { glob } from './glob.ts';
+
+/** A keyword in lower case, with its words. */
+export interface ConfigEntry {
+  keyword: string;
+  words: string[];
+  /** All of the value, as it stands there: what a command is taken from. */
+  text: string;
+  /** What a `Host` or `Match` line, or an `Include`, has under it. */
+  entries: ConfigEntry[];
+}
+
+/** What a host is asked for by. */
+export interface ConfigQuery {
+  host: string;
+  /** Null: not given beside the configuration. */
+  user: string | null;
+  port: number | null;
+}
+
+/** Keyword to values, the first one the one that counts; only `identityfile` and `certificatefile` have several. */
+export type ConfigValues = Map<string, string[]>;
+
+const fileLimit = 1 << 20;
+const includeDepth = 16;
+const several = new Set(['identityfile', 'certificatefile']);
+
+/** A file with all that it includes. One that is not there says nothing. @param folder What included paths start from. */
+export async function readConfig(path: string, folder: string, home: string, depth = 0): Promise<ConfigEntry[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return [];
+  }
+  const entries = parseConfig(text);
+  await include(entries, folder, home, depth);
+  return entries;
+}
+
+/** The entries of one text; an `Include` is not followed. */
+export function parseConfig(text: string): ConfigEntry[] {
+  if (text.length > fileLimit) return [];
+  const lines: Line[] = [];
+  // Line by line, so that one that is malformed spoils no other.
+  for (const one of text.split(/\r?\n/)) {
+    try {
+      lines.push(...SSHConfig.parse(one));
+    } catch {
+      // As good as not there; ssh itself says what is wrong with it.
+    }
+  }
+  const top: ConfigEntry[] = [];
+  let under = top;
+  for (const line of lines) {
+    if (line.type !== LineType.DIRECTIVE) continue;
+    const entry = entryOf(line);
+    if (entry.text === '') continue;
+    if (entry.keyword === 'host' || entry.keyword === 'match') {
+      top.push(entry);
+      under = entry.entries;
+    } else under.push(entry);
+  }
+  return top;
+}
+
+function entryOf({ param, value, quoted }: Directive | Section): ConfigEntry {
+  const keyword = param.toLowerCase();
+  if (typeof value === 'string') {
+    return { keyword, words: [value], text: quoted ? `"${value}"` : value, entries: [] };
+  }
+  const text = value.map(({ val, quoted: inQuotes }) => (inQuotes ? `"${val}"` : val)).join(' ');
+  return { keyword, words: value.map(({ val }) => val), text, entries: [] };
+}
+
+async function include(entries: ConfigEntry[], folder: string, home: string, depth: number): Promise<void> {
+  for (const entry of entries) {
+    if (entry.keyword === 'include' && depth < includeDepth) {
+      for (const word of entry.words) {
+        const named = word.startsWith('~/') ? join(home, word.slice(1)) : word;
+        for (const path of await matching(isAbsolute(named) ? named : join(folder, named))) {
+          entry.entries.push(...(await readConfig(path, folder, home, depth + 1)));
+        }
+      }
+    } else await include(entry.entries, folder, home, depth);
+  }
+}
+
+/** The paths that a pattern stands for, in order. */
+async function matching(pattern: string): Promise<string[]> {
+  if (!/[*?]/.test(pattern)) return [pattern];
+  const above = dirname(pattern);
+  const last = pattern.slice(above.length).replace(/^\//, '');
+  const found: string[] = [];
+  for (const folder of await matching(above)) {
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.sort()) {
+      if (glob(last, name) && name.startsWith('.') === last.startsWith('.')) found.push(join(folder, name));
+    }
+  }
+  return found;
+}
+
+/** The keywords that stand anywhere, whichever hosts they are for. */
+export function mentioned(entries: ConfigEntry[], found = new Set<string>()): Set<string> {
+  for (const { keyword, entries: under } of entries) {
+    found.add(keyword);
+    mentioned(under, found);
+  }
+  return found;
+}
+
+/** What the files say of one host. `Match exec` never matches: nothing is run. */
+export function valuesFor(files: ConfigEntry[][], query: ConfigQuery): ConfigValues {
+  const values: ConfigValues = new Map();
+  if (query.user !== null) values.set('user', [query.user]);
+  if (query.port !== null) values.set('port', [String(query.port)]);
+  const state = { values, host: query.host.toLowerCase(), final: false, again: false };
+  for (const entries of files) walk(entries, state);
+  if (state.again) {
+    // A `Match final` was there: once more, by the name that the first pass came to.
+    state.final = true;
+    for (const entries of files) walk(entries, state);
+  }
+  return values;
+}
+
+interface Walk {
+  values: ConfigValues;
+  host: string;
+  final: boolean;
+  again: boolean;
+}
+
+function walk(entries: ConfigEntry[], state: Walk): void {
+  for (const entry of entries) {
+    switch (entry.keyword) {
+      case 'host':
+        if (anyOf(entry.words, state.final ? nameOf(state) : state.host)) walk(entry.entries, state);
+        break;
+      case 'match':
+        if (matches(entry.words, state)) walk(entry.entries, state);
+        break;
+      case 'include':
+        walk(entry.entries, state);
+        break;
+      default:
+        take(entry, state.values);
+    }
+  }
+}
+
+function take({ keyword, words, text }: ConfigEntry, values: ConfigValues): void {
+  const value = keyword === 'proxycommand' ? text : words.join(' ');
+  const held = values.get(keyword);
+  // Of ProxyJump and ProxyCommand the one that stands first wins.
+  if (keyword === 'proxyjump' && values.has('proxycommand')) return;
+  if (keyword === 'proxycommand' && values.has('proxyjump')) return;
+  if (!held) values.set(keyword, [value]);
+  else if (several.has(keyword) && !held.includes(value)) held.push(value);
+}
+
+/** `HostName` as far as it is known. */
+const nameOf = ({ values, host }: Walk) =>
+  (values.get('hostname')?.[0] ?? host).replaceAll('%h', host).replaceAll('%%', '%');
+
+function matches(words: string[], state: Walk): boolean {
+  const rest = [...words];
+  let all = rest.length > 0;
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const not = word.startsWith('!');
+    const [criterion = '', inWord] = (not ? word.slice(1) : word).toLowerCase().split('=', 2);
+    const alone = ['all', 'canonical', 'final'].includes(criterion);
+    const patterns = alone ? [] : (inWord ?? rest.shift() ?? '').split(',');
+    all &&= criterion !== 'exec' && fulfils(criterion, patterns, state) !== not;
+  }
+  return all;
+}
+
+function fulfils(criterion: string, patterns: string[], state: Walk): boolean {
+  switch (criterion) {
+    case 'all':
+      return true;
+    case 'final':
+      state.again = true;
+      return state.final;
+    case 'host':
+      return anyOf(patterns, nameOf(state));
+    case 'originalhost':
+      return anyOf(patterns, state.host);
+    case 'user':
+      return anyOf(patterns, state.values.get('user')?.[0] ?? userInfo().username);
+    case 'localuser':
+      return anyOf(patterns, userInfo().username);
+    default:
+      return false; // of a network or a tag, of which nothing is known here
+  }
+}
+
+/** As in known_hosts: one that is negated and matches rules the name out. */
+export function anyOf(patterns: string[], name: string): boolean {
+  let matched = false;
+  for (const pattern of patterns) {
+    if (pattern.startsWith('!')) {
+      if (glob(pattern.slice(1), name)) return false;
+    } else matched ||= glob(pattern, name);
+  }
+  return matched;
+}
