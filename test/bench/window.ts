@@ -1,0 +1,138 @@
+// The window with 20,000 VMs in Chromium: how soon it is there, how smoothly it moves, and how much of it is loaded.
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { chromium, type Page } from '@playwright/test';
+import { build, preview } from 'vite';
+import { asked, bench, median, type Report } from './measure.ts';
+
+const hosts = asked('hosts', 1_000);
+const each = asked('each', 20);
+const loads = asked('loads', 5);
+const top = resolve(import.meta.dirname, '../..');
+const configFile = join(top, 'test/app/window/vite.config.mjs');
+
+/** What runs in the page, before the page's own: when the snapshot is there, when a screenful is, and each frame. */
+const watching = `
+  let main;
+  Object.defineProperty(window, 'main', {
+    get: () => main,
+    set(given) {
+      main = given;
+      const call = given.call.bind(given);
+      given.call = async (name, args) => {
+        const answer = await call(name, args);
+        if (name === 'fleet.snapshot') window.snapshotMs ??= performance.now();
+        return answer;
+      };
+    },
+  });
+  window.frames = [];
+  let last = performance.now();
+  const full = () => document.querySelectorAll('[role=treeitem]').length > 10 && document.querySelectorAll('section[aria-label^="kvm"]').length > 3;
+  requestAnimationFrame(function frame() {
+    const now = performance.now();
+    window.frames.push(now - last);
+    last = now;
+    // What a frame finds in place was laid out and painted in the one before.
+    if (!window.fullMs && window.snapshotMs && full()) window.fullMs = now;
+    requestAnimationFrame(frame);
+  });
+`;
+
+/** Runs in the page. */
+const scroll = `(async () => {
+  const list = document.querySelector('[role=grid]');
+  for (let frame = 0; frame < 180; frame += 1) {
+    list.scrollTop = frame * 150;
+    await new Promise(requestAnimationFrame);
+  }
+})()`;
+
+/** Gzipped bytes of what the page loads before anything is asked of it. */
+function bundleBytes(): number {
+  const page = join(top, 'dist/window/index.html');
+  const html = readFileSync(page, 'utf8');
+  const files = [...html.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(([, path]) =>
+    join(dirname(page), path ?? ''),
+  );
+  return [html, ...files.map((file) => readFileSync(file))].reduce((sum, text) => sum + gzipSync(text).length, 0);
+}
+
+/** The frames drawn while something is done. */
+async function smoothness(report: Report, page: Page, name: string, act: () => Promise<unknown>, goal?: number) {
+  await page.evaluate('window.frames.length = 0');
+  await act();
+  const frames = (await page.evaluate<number[]>('window.frames')).slice(1);
+  const seconds = frames.reduce((sum, ms) => sum + ms, 0) / 1_000;
+  report.figure(`${name}: frames a second`, frames.length / seconds, '/s');
+  report.figure(`${name}: longest frame`, Math.max(...frames), 'ms', ...(goal === undefined ? [] : [{ most: goal }]));
+}
+
+await bench('window', async (report) => {
+  report.figure('loaded before a console is opened, gzipped', bundleBytes() / 1_000, 'kB', { most: 250 });
+  await build({ configFile, logLevel: 'error' });
+  const server = await preview({ configFile, logLevel: 'error', preview: { port: 0, host: '127.0.0.1' } });
+  const browser = await chromium.launch({
+    executablePath: process.env.DROVER_CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+  });
+  try {
+    const url = `${server.resolvedUrls?.local[0]}?hosts=${hosts}&each=${each}&beats=0&beatMs=3600000`;
+    const open = async () => {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+      await page.addInitScript(watching);
+      await page.goto(url);
+      await page.waitForFunction('window.fullMs', undefined, { timeout: 60_000 });
+      return page;
+    };
+    const took: number[] = [];
+    let page = await open();
+    for (let load = 0; ; load++) {
+      took.push(await page.evaluate<number>('window.fullMs - window.snapshotMs'));
+      if (load + 1 >= loads) break;
+      await page.close();
+      page = await open();
+    }
+    report.figure('first full screen after the snapshot', median(took), 'ms', { most: 1_000 });
+
+    await smoothness(report, page, 'dragging a VM over hosts', () => drag(page));
+    await page.getByRole('tab', { name: /^VMs/ }).click();
+    const table = page.getByRole('grid', { name: 'VMs' });
+    await smoothness(report, page, 'scrolling', () => page.evaluate(scroll), 50);
+    const headers = table.getByRole('columnheader').getByRole('button');
+    const columns = Math.min(5, await headers.count());
+    await smoothness(report, page, 'sorting', async () => {
+      for (let at = 0; at < columns; at++) {
+        await headers.nth(at).click();
+        await page.waitForTimeout(250);
+      }
+    });
+    const search = page.getByRole('textbox', { name: 'Search hosts and VMs' });
+    await search.focus();
+    await smoothness(report, page, 'typing in the search', () =>
+      search.pressSequentially('state:running host:kvm77 web', { delay: 60 }),
+    );
+    report.note(
+      `${hosts * each} VMs on ${hosts} hosts, made up in the page; Chromium without a GPU at 1280 × 800; ${loads} loads, ${columns} columns sorted`,
+    );
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
+
+async function drag(page: Page): Promise<void> {
+  const cards = page.locator('section[aria-label^="kvm"]');
+  const from = await cards.first().getByRole('button', { name: /, / }).first().boundingBox();
+  const over = await Promise.all((await cards.all()).map((one) => one.boundingBox()));
+  if (!from) throw new Error('there is no VM to drag');
+  await page.mouse.move(from.x + 15, from.y + 15);
+  await page.mouse.down();
+  for (const card of over) {
+    if (!card || card.y + card.height > 780) continue;
+    await page.mouse.move(card.x + card.width / 2, card.y + card.height / 2, { steps: 15 });
+  }
+  await page.keyboard.press('Escape');
+  await page.mouse.up();
+}
