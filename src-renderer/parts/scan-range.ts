@@ -111,9 +111,10 @@ function notAddress(base: string, entry: string): string {
 
 function parse(text: string): { value: bigint; v6: boolean } | null {
   const v6 = text.includes(':');
-  if (v6 ? !ipaddr.IPv6.isValid(text) || text.includes('%') : !ipaddr.IPv4.isValidFourPartDecimal(text)) return null;
+  const bare = text.replace(/%[\w.-]+$/, '');
+  if (v6 ? !ipaddr.IPv6.isValid(bare) : !ipaddr.IPv4.isValidFourPartDecimal(text)) return null;
   const value = ipaddr
-    .parse(text)
+    .parse(bare)
     .toByteArray()
     .reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
   return { value, v6 };

@@ -1,79 +1,34 @@
-// The hosts that an ssh_config names: aliases without wildcards, with what their own section says of them.
+// The hosts that ~/.ssh/config names: aliases without wildcards, with what the configuration says of them.
+import { join } from 'node:path';
+import { readConfig, valuesFor, type ConfigEntry } from '../../ssh/config-files.ts';
 import { normalAddress } from '../address.ts';
-import { fitting, isHostName, type Named } from './suggestion.ts';
+import { isHostName, type Named } from './suggestion.ts';
 
-/** Reads a file that the config includes. @returns '' where it is not there */
-export type ReadIncluded = (pattern: string) => Promise<string[]>;
-
-/** Files included by included files, no deeper. */
-const DEPTH = 4;
-
-interface Section {
-  aliases: string[];
-  options: Map<string, string>;
-}
-
-export async function hostsOfSshConfig(text: string, included: ReadIncluded, home: string): Promise<Named[]> {
-  const sections: Section[] = [];
-  await read(text, included, sections, DEPTH);
-  const aliases = [...new Set(sections.flatMap((section) => section.aliases.filter(isHostName)))];
-  return aliases.map((alias) => {
-    // As OpenSSH does: the first that says it counts. Patterns count too, as `Host *` with a User.
-    const said = (option: string) =>
-      sections.find((section) => matches(section.aliases, alias) && section.options.has(option))?.options.get(option);
-    const host = said('hostname')?.replaceAll('%h', alias) ?? alias;
+export async function hostsOfSshConfig(home: string): Promise<Named[]> {
+  const folder = join(home, '.ssh');
+  const entries = await readConfig(join(folder, 'config'), folder, home);
+  return [...aliasesOf(entries)].map((alias) => {
+    const values = valuesFor([entries], { host: alias, user: null, port: null });
+    const host = values.get('hostname')?.[0]?.replaceAll('%h', alias) ?? alias;
     const address = normalAddress(host);
-    const port = Number(said('port') ?? 22);
-    const keyfile = said('identityfile')?.replace(/^~(?=\/)/, home);
+    const port = Number(values.get('port')?.[0] ?? 22);
     return {
       name: alias,
+      host,
       port: Number.isInteger(port) && port >= 1 && port <= 65535 ? port : 22,
-      user: said('user'),
-      // Tokens would have to be expanded as OpenSSH does it; then the usual keys serve.
-      keyfile: keyfile?.includes('%') === true ? undefined : keyfile,
-      host: address === null && !isHostName(host) ? alias : host,
+      user: values.get('user')?.[0],
       addresses: address === null ? [] : [address],
       from: 'ssh_config',
+      // Whoever connects by the alias gets user, port, keys and jump hosts from the same place.
+      uri: `qemu+ssh://${alias}/system`,
     };
   });
 }
 
-async function read(text: string, included: ReadIncluded, sections: Section[], depth: number): Promise<void> {
-  let section: Section = { aliases: ['*'], options: new Map() };
-  sections.push(section);
-  for (const line of text.split('\n')) {
-    const [, word = '', rest = ''] = /^\s*([A-Za-z]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(line) ?? [];
-    const values = [...rest.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
-    switch (word.toLowerCase()) {
-      case '':
-        break;
-      case 'host':
-        section = { aliases: values, options: new Map() };
-        sections.push(section);
-        break;
-      case 'match':
-        // Its conditions are not for us to judge: what it says is passed over.
-        section = { aliases: [], options: new Map() };
-        sections.push(section);
-        break;
-      case 'include':
-        if (depth === 0) break;
-        for (const pattern of values) {
-          for (const file of await included(pattern)) await read(file, included, sections, depth - 1);
-        }
-        section = { aliases: section.aliases, options: section.options };
-        break;
-      default: {
-        const option = word.toLowerCase();
-        if (values[0] !== undefined && !section.options.has(option)) section.options.set(option, values[0]);
-      }
-    }
+function aliasesOf(entries: readonly ConfigEntry[], found = new Set<string>()): Set<string> {
+  for (const { keyword, words, entries: under } of entries) {
+    if (keyword === 'host') for (const word of words) if (isHostName(word)) found.add(word);
+    aliasesOf(under, found);
   }
-}
-
-/** One pattern fits, and none that begins with `!`. */
-function matches(patterns: readonly string[], alias: string): boolean {
-  const fits = (pattern: string) => fitting(pattern)(alias);
-  if (patterns.some((pattern) => pattern.startsWith('!') && fits(pattern.slice(1)))) return false;
-  return patterns.some((pattern) => !pattern.startsWith('!') && fits(pattern));
+  return found;
 }

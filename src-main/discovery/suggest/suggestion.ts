@@ -5,22 +5,15 @@ export interface Named {
   name: string;
   port: number;
   user?: string | undefined;
-  keyfile?: string | undefined;
-  /** Where to connect to, where that is not the name. */
+  /** Where it is, where the name does not say it. */
   host?: string | undefined;
   addresses: string[];
   from: Suggestion['from'][number];
+  /** What to add it by, where host and port do not say it all. */
+  uri?: string;
 }
 
-/** What may stand as a host in a URI: a name as DNS and ssh_config have it, or an address. */
+/** What may stand as a host in a URI: a name as DNS and ssh_config have it, or an IPv4 address. */
 export function isHostName(text: string): boolean {
-  return /^(?=.{1,253}$)[\p{L}\p{N}_](?:[\p{L}\p{N}_.-]*[\p{L}\p{N}_.])?$/u.test(text);
-}
-
-/** Whether a text fits a pattern with `*` and `?`. */
-export function fitting(pattern: string): (text: string) => boolean {
-  // Runs of `*` are as one: else a hostile pattern costs hours.
-  const parts = pattern.replace(/\*+/g, '*').replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  const whole = new RegExp(`^${parts.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'i');
-  return (text) => whole.test(text);
+  return /^(?=.{1,253}$)\w(?:[\w.-]*\w)?$/.test(text);
 }

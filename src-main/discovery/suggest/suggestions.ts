@@ -1,8 +1,8 @@
 // Hosts that this machine already has names for, gathered without calling any of them.
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Suggestion, Suggestions } from '../../../contract/model.ts';
 import type { Clock } from '../clock.ts';
@@ -12,7 +12,7 @@ import { namesOfKnownHosts } from './known-hosts-names.ts';
 import { askMdns, type MdnsOptions } from './mdns.ts';
 import { addressesOfTable, neighbourCommand } from './neighbour-table.ts';
 import { hostsOfSshConfig } from './ssh-config-hosts.ts';
-import { fitting, type Named } from './suggestion.ts';
+import type { Named } from './suggestion.ts';
 
 const run = promisify(execFile);
 /** Larger files are no lists of hosts. */
@@ -45,7 +45,7 @@ export async function suggest(
     }
   };
   const all = await Promise.all([
-    trying('~/.ssh/config could not be read', () => fromSshConfig(home)),
+    trying('~/.ssh/config could not be read', () => hostsOfSshConfig(home)),
     trying('~/.ssh/known_hosts could not be read', async () =>
       namesOfKnownHosts((await textOf(join(home, '.ssh/known_hosts'))) ?? ''),
     ),
@@ -59,22 +59,6 @@ export async function suggest(
   const suggestions = merged(all.flat(), [...options.fleet()]);
   if (suggestions.length > MOST) notes.push(`Only the first ${MOST} of ${suggestions.length} are shown.`);
   return { suggestions: suggestions.slice(0, MOST), notes };
-}
-
-async function fromSshConfig(home: string): Promise<Named[]> {
-  const folder = join(home, '.ssh');
-  const text = await textOf(join(folder, 'config'));
-  if (text === null) return [];
-  const included = async (pattern: string) => {
-    const path = resolve(folder, pattern.replace(/^~(?=\/)/, home));
-    // Wildcards in the file's name, as in `config.d/*`: what is in use.
-    const fits = fitting(basename(path));
-    const names = /[*?]/.test(path) ? (await readdir(dirname(path)).catch(() => [])).filter(fits) : [basename(path)];
-    const paths = names.map((name) => join(dirname(path), name));
-    const texts = await Promise.all(paths.sort().map(textOf));
-    return texts.filter((one) => one !== null);
-  };
-  return hostsOfSshConfig(text, included, home);
 }
 
 /** Null where it is not there. */
@@ -104,7 +88,7 @@ async function systemTable(): Promise<string> {
 function merged(all: readonly Named[], fleet: readonly (FleetHost & { uri?: string })[]): Suggestion[] {
   const byHost = new Map<string, Suggestion>();
   const places = new Map<string, string>();
-  for (const { name, host = name, port, user, keyfile, addresses, from } of all) {
+  for (const { name, host = name, port, user, addresses, from, uri } of all) {
     const keys = [name, host, ...addresses].map((one) => `${one.toLowerCase()} ${port}`);
     const key = keys.map((one) => places.get(one)).find((one) => one !== undefined) ?? keys[0]!;
     const known = byHost.get(key);
@@ -120,7 +104,7 @@ function merged(all: readonly Named[], fleet: readonly (FleetHost & { uri?: stri
       ...(user !== undefined && { user }),
       addresses,
       from: [from],
-      uri: uriOf(host, port, user, keyfile),
+      uri: uri ?? uriOf(host, port),
     });
   }
   const suggestions = [...byHost.values()];
@@ -136,8 +120,8 @@ function merged(all: readonly Named[], fleet: readonly (FleetHost & { uri?: stri
 
 /** Host and port of a URI, to compare by. */
 function placeOf(uri: string): string {
-  const { hostname, port } = new URL(uri.replace(/^[^:]*:/, 'http:'));
-  return `${hostname.toLowerCase()} ${port === '' ? SSH_PORT : port}`;
+  const [, host = '', port = SSH_PORT] = /^[^/]*\/\/(?:[^@/]*@)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(uri) ?? [];
+  return `${host.toLowerCase()} ${port}`;
 }
 
 function rank({ from }: Suggestion): number {
@@ -150,9 +134,8 @@ function byName(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
 
-function uriOf(host: string, port: number, user: string | undefined, keyfile: string | undefined): string {
-  const place = host.includes(':') ? `[${host}]` : host;
-  const who = user === undefined ? '' : `${encodeURIComponent(user)}@`;
-  const key = keyfile === undefined ? '' : `?keyfile=${encodeURIComponent(keyfile)}`;
-  return `qemu+ssh://${who}${place}${port === SSH_PORT ? '' : `:${port}`}/system${key}`;
+function uriOf(host: string, port: number): string {
+  // Of a zone, only the `%` has to be written otherwise (RFC 6874).
+  const place = host.includes(':') ? `[${host.replace('%', '%25')}]` : host;
+  return `qemu+ssh://${place}${port === SSH_PORT ? '' : `:${port}`}/system`;
 }
