@@ -15,7 +15,7 @@ import type { AnyCodec, EventName, Header, Packet, ProcedureName, Writer } from 
 import { Keepalive, keepaliveProcedure } from '../src-main/libvirt/keepalive.ts';
 import { answer } from './answer.ts';
 import type { Daemon } from './daemon.ts';
-import { Dropped } from './deaths.ts';
+import { Dropped } from './migration/deaths.ts';
 import { Refusal, refuse } from './refusal.ts';
 
 /** So many requests of a connection are in work at a time; then it is no longer read. */

@@ -12,7 +12,8 @@ import { Guest, usualProfile } from './guest.ts';
 import type { SimHost } from './host.ts';
 import { JobLock } from './job-lock.ts';
 import { lifecycle, setState, stop } from './lifecycle.ts';
-import { sourceDriverGone, targetDriverGone } from './migration.ts';
+import { sourceDriverGone } from './migration/source.ts';
+import { targetDriverGone } from './migration/target.ts';
 import { refuse } from './refusal.ts';
 import type { DomainSpec, NetworkSpec, PoolSpec } from './specs.ts';
 import { definitionOf } from './template.ts';
@@ -68,7 +69,7 @@ export class Daemon {
     client.registrations.clear();
     for (const domain of [...this.domains.values()]) {
       if (domain.incoming?.driver === client) targetDriverGone(domain.incoming);
-      if (domain.outgoing?.driver === client) sourceDriverGone(this, domain);
+      if (domain.outgoing?.driver === client) sourceDriverGone(domain);
       if (domain.endsWith === client) stop(this, domain, 'destroyed');
     }
   }
@@ -84,7 +85,7 @@ export class Daemon {
       if (!outgoing) continue;
       // Begun: forgotten. Performing: called off. Performed: left as it is.
       outgoing.transfer?.end(refuse.qemu('operation_failed', 'operation failed: the daemon was restarted'));
-      sourceDriverGone(this, domain);
+      sourceDriverGone(domain);
     }
   }
 

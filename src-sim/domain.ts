@@ -6,7 +6,7 @@ import type { Console } from './console.ts';
 import type { Definition } from './definition.ts';
 import type { Guest } from './guest.ts';
 import type { JobLock } from './job-lock.ts';
-import type { Incoming, Outgoing } from './migration-jobs.ts';
+import type { Incoming, Outgoing } from './migration/jobs.ts';
 
 /** A domain's memory, as a file. */
 export interface Saved {

@@ -6,7 +6,7 @@ import type { SimFleet } from './fleet.ts';
 import { sshKey, type SshKey } from './keys.ts';
 import { domainState } from '../src-main/libvirt/index.ts';
 import { setState } from './lifecycle.ts';
-import { dropTarget } from './migration.ts';
+import { dropTarget } from './migration/target.ts';
 import { refuse } from './refusal.ts';
 import type { HostSpec } from './specs.ts';
 import { SshServer } from './ssh-server.ts';

@@ -4,7 +4,7 @@ import type { Daemon } from '../daemon.ts';
 import { changed, readDefinition, renamed, type Definition } from '../definition.ts';
 import type { Domain } from '../domain.ts';
 import { lifecycle, mustRun, told } from '../lifecycle.ts';
-import { checkFree } from '../migration.ts';
+import { checkFree } from '../migration/target.ts';
 import { refuse } from '../refusal.ts';
 import { childOf, parseXml, type Node } from '../xml.ts';
 import type { Handlers } from './handlers.ts';

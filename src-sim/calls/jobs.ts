@@ -2,7 +2,7 @@
 import { jobType, param } from '../../src-main/libvirt/index.ts';
 import type { Domain } from '../domain.ts';
 import { mustRun } from '../lifecycle.ts';
-import { abort, startPostcopy } from '../migration.ts';
+import { abort, startPostcopy } from '../migration/source.ts';
 import { refuse } from '../refusal.ts';
 import type { Handlers } from './handlers.ts';
 

@@ -1,6 +1,8 @@
 // The five steps of a migration, and the one call of peer to peer.
 import { migrateFlags } from '../../src-main/libvirt/index.ts';
-import { begin, confirm, finish, peerToPeer, perform, prepare } from '../migration.ts';
+import { peerToPeer } from '../migration/peer-to-peer.ts';
+import { begin, confirm, perform } from '../migration/source.ts';
+import { finish, prepare } from '../migration/target.ts';
 import type { Handlers } from './handlers.ts';
 
 export const migrationCalls: Handlers = {

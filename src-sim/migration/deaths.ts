@@ -1,9 +1,9 @@
 // The fault `dies`: ends a connection, a daemon or a host at one moment of a migration.
-import type { Client } from './client.ts';
-import type { Daemon } from './daemon.ts';
-import type { Death, Moment, Phase } from './faults.ts';
-import type { SimFleet } from './fleet.ts';
-import type { Driver } from './migration-jobs.ts';
+import type { Client } from '../client.ts';
+import type { Daemon } from '../daemon.ts';
+import type { Death, Moment, Phase } from '../faults.ts';
+import type { SimFleet } from '../fleet.ts';
+import type { Driver } from './jobs.ts';
 
 /** Who holds which side of a migration that is under way. */
 export interface Sides {

@@ -1,9 +1,9 @@
 // A guest's memory on its way: goes over page by page while the guest writes to it, again and again, until what is
 // left is small enough to stop the guest for. Computed when asked; a timer marks only the turns.
-import { param } from '../src-main/libvirt/index.ts';
-import type { Param } from '../src-main/libvirt/index.ts';
-import type { Clock } from './clock.ts';
-import type { Guest } from './guest.ts';
+import { param } from '../../src-main/libvirt/index.ts';
+import type { Param } from '../../src-main/libvirt/index.ts';
+import type { Clock } from '../clock.ts';
+import type { Guest } from '../guest.ts';
 
 const MIB = 2 ** 20;
 const PAGE = 4096;

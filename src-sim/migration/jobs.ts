@@ -1,7 +1,7 @@
 // What both sides of a migration hold while it lasts.
-import type { Client } from './client.ts';
-import type { Daemon } from './daemon.ts';
-import type { Domain } from './domain.ts';
+import type { Client } from '../client.ts';
+import type { Daemon } from '../daemon.ts';
+import type { Domain } from '../domain.ts';
 import type { Transfer } from './transfer.ts';
 
 /** Who drives: an admin's connection, or another daemon (peer to peer), which never hangs up by itself. */
