@@ -23,7 +23,8 @@ export function forecast(
   const most = answering + TRIES * silent;
   const rate = limits.rate ?? PACE.rate;
   // Tries wait one after the other, each a little longer.
-  const tryMs = limits.timeoutMs ?? (answering > 0 || pass === 'known' ? LEAST : INITIAL);
+  // One answer is enough to learn how near the network is; the pass `silent` may get none.
+  const tryMs = limits.timeoutMs ?? (pass === 'silent' ? INITIAL : LEAST);
   const last = silent > 0 ? (limits.timeoutMs === undefined ? 3 : TRIES) * tryMs : 0;
   const waves = limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
   const sockets = (silent * TRIES * tryMs) / MOST_OPEN;

@@ -207,7 +207,8 @@ export class Neighbours {
       const moved = this.#movedFrom(here, fleet);
       if (moved && moved.from !== here.moved?.from) {
         here.moved = moved;
-        addChange(here, `moved from ${moved.from}`);
+        const change = `moved from ${moved.from}`;
+        here.change = here.change === null || here.change === 'new' ? change : `${here.change}, ${change}`;
         this.#changed = true;
         news.push(this.#told(here, fleet));
       } else if (!moved && here.moved) {
@@ -233,7 +234,8 @@ export class Neighbours {
     }
     for (const before of this.#ports.values()) {
       if (before.here || before.fingerprint !== here.fingerprint || before.lastSeen > here.firstSeen) continue;
-      const moved = same(before);
+      const host = fleet.get(keyOf(before));
+      const moved = host?.online === true ? null : same({ ...before, uuid: host?.uuid ?? before.uuid });
       if (moved) return moved;
     }
     return null;

@@ -1,6 +1,5 @@
 // What the scan's field says while it is typed.
 import { describe, expect, it } from 'vitest';
-import type { Found } from '../../contract/model.ts';
 import { mapCells } from '../../src-renderer/parts/range-cells.ts';
 import { measureRange, placesOf } from '../../src-renderer/parts/scan-range.ts';
 
@@ -69,26 +68,20 @@ describe('measuring a range', () => {
 });
 
 describe('the map of a range', () => {
-  const found = (address: string, kind: Found['kind']): Found => ({ address, port: 22, kind });
-
-  it('shows each address of a small range, filling as they are tried', () => {
-    const cells = mapCells(placesOf('10.0.0.0/29'), [found('10.0.0.2', 'ssh'), found('10.0.0.6', 'open')], 0.5, 100);
-    expect(cells.map((cell) => cell.grade)).toEqual(['tried', 'ssh', 'tried', 'later', 'later', 'open']);
-    expect(cells[1]?.from).toBe('10.0.0.2');
+  it('shows each address of a small range as the sweep tells it', () => {
+    const cells = mapCells('9s50oc', 6, placesOf('10.0.0.0/29'));
+    expect(cells.map((cell) => cell.grade)).toEqual(['tried', 'ssh', 'partly', 'later', 'open', 'closed']);
+    expect(cells[1]).toMatchObject({ from: '10.0.0.2', to: '10.0.0.2' });
   });
 
-  it('gathers a wide range into cells that show the best of what is in them', () => {
-    const cells = mapCells(
-      placesOf('10.0.0.0/16'),
-      [found('10.0.0.1', 'ssh'), found('10.0.0.2', 'libvirt'), found('10.0.255.254', 'open')],
-      1,
-      256,
-    );
-    expect(cells).toHaveLength(256);
-    expect(cells[0]).toMatchObject({ grade: 'libvirt', from: '10.0.0.1', to: '10.0.1.0' });
-    expect(cells[255]?.grade).toBe('open');
-    expect(cells[100]?.grade).toBe('tried');
+  it('names the addresses that a cell of a wide range stands for', () => {
+    const cells = mapCells('l'.padEnd(1024, '9'), 65_534, placesOf('10.0.0.0/16'));
+    expect(cells[0]).toMatchObject({ grade: 'libvirt', from: '10.0.0.1', to: '10.0.0.64' });
+    expect(cells[1023]).toMatchObject({ grade: 'tried', to: '10.0.255.254' });
   });
 
-  it('is empty for what is no range', () => expect(mapCells(null, [], 0, 256)).toEqual([]));
+  it('has cells without addresses where the range is told in short', () => {
+    expect(mapCells('9', 30, null)).toEqual([{ grade: 'tried', from: null, to: null }]);
+    expect(mapCells('', 0, null)).toEqual([]);
+  });
 });

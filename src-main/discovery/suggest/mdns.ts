@@ -6,21 +6,42 @@ import { answers, question, type Answer } from './dns-message.ts';
 import { isHostName, type Named } from './suggestion.ts';
 
 const SERVICE = '_libvirt._tcp.local';
+/** RFC 6762. A packet to it stays in the local network. */
+const GROUP = { address: '224.0.0.251', port: 5353 };
 const WAIT_MS = 1200;
 /** Of one question: what a flood brings beyond is not read. */
 const MOST_PACKETS = 512;
+const MOST_NETWORKS = 16;
 
 export interface MdnsOptions {
-  /** Whom to ask: the mDNS group, and in tests a socket of their own. */
+  /** By which of this machine's addresses to ask, each for its network. */
+  by: Iterable<string>;
+  /** Whom to ask, in tests; else the mDNS group. */
   to?: { address: string; port: number };
   clock: Clock;
 }
 
-/** @throws Error where nothing can be sent */
-export async function askMdns({ to = { address: '224.0.0.251', port: 5353 }, clock }: MdnsOptions): Promise<Named[]> {
+interface Heard {
+  from: string;
+  answer: Answer;
+}
+
+/** @throws Error where no network can be asked */
+export async function askMdns({ by, to, clock }: MdnsOptions): Promise<Named[]> {
+  const networks = [...by].slice(0, MOST_NETWORKS);
+  const asked = await Promise.allSettled(networks.map((own) => askOne(own, to ?? GROUP, clock)));
+  const heard = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+  const failed = asked.find((one) => one.status === 'rejected');
+  if (networks.length === 0) throw new Error('this machine is in no network');
+  if (failed && asked.every((one) => one.status === 'rejected')) throw failed.reason;
+  return hostsOf(heard);
+}
+
+async function askOne(own: string, to: { address: string; port: number }, clock: Clock): Promise<Heard[]> {
   const socket = createSocket('udp4');
-  const heard: { from: string; answer: Answer }[] = [];
+  const heard: Heard[] = [];
   let packets = 0;
+  let callOff = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
       socket.on('error', reject);
@@ -29,20 +50,24 @@ export async function askMdns({ to = { address: '224.0.0.251', port: 5353 }, clo
         if (packets > MOST_PACKETS) return resolve();
         for (const answer of answers(message)) heard.push({ from: address, answer });
       });
-      socket.send(question(SERVICE), to.port, to.address, (error) => {
-        if (error) reject(error);
-        else clock.after(WAIT_MS, resolve);
+      socket.bind(0, own, () => {
+        if (to === GROUP) socket.setMulticastInterface(own);
+        socket.send(question(SERVICE), to.port, to.address, (error) => {
+          if (error) reject(error);
+          else callOff = clock.after(WAIT_MS, resolve);
+        });
       });
     });
   } finally {
+    callOff();
     socket.removeAllListeners();
     socket.close();
   }
-  return hostsOf(heard);
+  return heard;
 }
 
 /** Service → its host and port → addresses; where these are not told, the address that the answer came from. */
-function hostsOf(heard: readonly { from: string; answer: Answer }[]): Named[] {
+function hostsOf(heard: readonly Heard[]): Named[] {
   const named = new Map<string, Named>();
   for (const { from, answer } of heard) {
     if (answer.data.type !== 'PTR' || answer.name.toLowerCase() !== SERVICE) continue;
