@@ -29,8 +29,8 @@ async function libvirtClient(folder: string, uri: string, calls: number): Promis
     return null;
   }
   const child = spawn(program, [uri, guest.name, String(calls)], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout });
-  const line = async () => String((await Promise.race([once(lines, 'line'), once(child, 'exit')]))[0]);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const line = async () => String((await lines.next()).value);
   if ((await line()) !== 'ready') throw new Error('libvirt’s client could not connect');
   return {
     oneByOne: async () => {

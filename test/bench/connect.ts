@@ -1,6 +1,5 @@
 // From nothing to a host whose VMs are listed: Drover against `virsh list --all`, by turns, on a real host; then many.
 import { Lab } from '../lab/lab.ts';
-import { until } from '../lab/run.ts';
 import type { HostView } from '../../contract/model.ts';
 import { asked, bench, byTurns, cpuSeconds, median, ratio, timed } from './measure.ts';
 import { startDrover } from './drover.ts';
@@ -16,6 +15,7 @@ await bench('connect', async (report) => {
   await lab.reset();
   const { uri } = lab.host('kvm1');
   const drover = await startDrover();
+  const window = await WindowLink.open(drover);
   try {
     const took = await byTurns(rounds, {
       // From the request that adds the host to the answer that lists its VMs.
@@ -23,12 +23,7 @@ await bench('connect', async (report) => {
         let id = '';
         const ms = await timed(async () => {
           ({ id } = await drover.get<HostView>('POST', '/hosts', { uri }));
-          await until(
-            'the host is online',
-            async () => (await drover.get<HostView>('GET', `/hosts/${id}`)).state === 'online',
-            20_000,
-            2,
-          );
+          await window.hostOnline(id);
           await drover.get('GET', `/hosts/${id}/domains`);
         });
         await drover.get('DELETE', `/hosts/${id}`);
@@ -41,23 +36,24 @@ await bench('connect', async (report) => {
     report.figure('Drover ÷ virsh', ratio(took.drover, took.virsh), '×', { most: 0.4 });
     report.note(`${rounds} pairs on kvm1`);
   } finally {
+    window.close();
     await drover.remove();
   }
   if (hosts > 0) {
     const sim = await SimProcess.start({ hosts, each: 20 });
     const many = await startDrover();
     try {
-      const window = await WindowLink.open(many);
+      const all = await WindowLink.open(many);
       const before = cpuSeconds(sim.pid);
       const ms = await timed(async () => {
-        await Promise.all(sim.uris.map((each) => window.add(each)));
-        await window.allOnline(hosts, 300_000);
+        await Promise.all(sim.uris.map((each) => all.add(each)));
+        await all.allOnline(hosts, 300_000);
       });
       const simulator = cpuSeconds(sim.pid) - before;
       report.figure(`${hosts} simulated hosts with 20 VMs each: all online`, ms / 1_000, 's', { most: 30 });
       report.figure('  Drover’s CPU for it', cpuSeconds(many.pid), 's');
       report.figure('  the simulator’s CPU for it', simulator, 's');
-      window.close();
+      all.close();
     } finally {
       await many.remove();
       await sim.close();

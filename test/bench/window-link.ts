@@ -20,6 +20,7 @@ export class WindowLink {
   /** Changes of domains, in order, with when they were there, in the clock that all processes share. */
   readonly seen: Seen[] = [];
   readonly #link: SocketLink;
+  readonly #waiting = new Map<string, () => void>();
 
   static async open({ url, token }: Pick<Served, 'url' | 'token'>): Promise<WindowLink> {
     const window = new WindowLink(url, token);
@@ -42,7 +43,10 @@ export class WindowLink {
   }
 
   #take({ event, data }: NumberedDelta, atMs: number): void {
-    if (event === 'host' && !('removed' in data)) this.hosts.set(data.id, data.state);
+    if (event === 'host' && !('removed' in data)) {
+      this.hosts.set(data.id, data.state);
+      if (data.state === 'online') this.#waiting.get(data.id)?.();
+    }
     if (event !== 'domain' || 'removed' in data) return;
     this.domains.add(data.uuid);
     this.seen.push({ uuid: data.uuid, state: data.state, atMs });
@@ -52,6 +56,12 @@ export class WindowLink {
   async add(uri: string): Promise<void> {
     const { id, state } = await this.#link.call('hosts.add', { uri });
     if (!this.hosts.has(id)) this.hosts.set(id, state);
+  }
+
+  /** Without asking again and again, which would slow what is measured. */
+  async hostOnline(id: string): Promise<void> {
+    if (this.hosts.get(id) !== 'online') await new Promise<void>((resolve) => this.#waiting.set(id, resolve));
+    this.#waiting.delete(id);
   }
 
   get online(): number {
