@@ -24,7 +24,7 @@ export async function buildMain(out = join(top, 'dist', 'main')) {
   await Promise.all([
     esbuild.build({
       ...shared,
-      entryPoints: [join(top, 'src-main', 'main.ts')],
+      entryPoints: { main: join(top, 'src-main', 'main.ts'), sim: join(top, 'src-sim', 'main.ts') },
       outdir: out,
       format: 'esm',
       splitting: true, // each shell loads its own part only

@@ -11,7 +11,8 @@ const mayImport: Record<string, string[]> = {
   consoles: ['fleet', 'libvirt', 'contract'],
   migration: ['fleet', 'libvirt', 'ssh', 'contract'],
   settings: ['contract'],
-  api: ['fleet', 'consoles', 'migration', 'discovery', 'settings', 'contract'],
+  demo: ['contract'], // starts src-sim by its file's name
+  api: ['fleet', 'consoles', 'migration', 'discovery', 'settings', 'demo', 'contract'],
   shells: ['api', 'contract'], // main.ts alone imports everything
   sim: ['libvirt'], // its codec; never the app's model
   link: ['contract'],

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import * as check from './check.ts';
 import type {
   Adopted,
+  DemoView,
   DomainView,
   EvacuationPlan,
   Health,
@@ -232,6 +233,20 @@ export const calls = {
     aConsole.extend({ bytes: z.number().int().nonnegative() }),
   ),
   'consoles.close': call<null>()('Closes a console.', null, aConsole),
+
+  'demo.start': call<DemoView>()('Adds the simulated demo fleet.', 'POST /demo'),
+  'demo.stop': call<DemoView>()('Takes the demo fleet away again.', 'DELETE /demo'),
+  'demo.faults': call<{ faults: unknown[] }>()('The faults that are set on the demo fleet.', 'GET /demo/faults'),
+  'demo.fault': call<{ faults: unknown[] }>()(
+    'Sets a named fault on the demo fleet, e.g. `{"kind":"never-answers","host":"fra-kvm01"}`.',
+    'POST /demo/faults',
+    z.looseObject({ kind: z.string().min(1).max(100) }),
+  ),
+  'demo.clear': call<{ faults: unknown[] }>()(
+    'Clears the faults of a kind, or all.',
+    'DELETE /demo/faults',
+    z.strictObject({ kind: z.string().min(1).max(100).optional() }),
+  ),
 
   'preferences.get': call<Preferences>()('The window’s own settings.', null),
   'preferences.set': call<Preferences>()(

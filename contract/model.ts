@@ -68,6 +68,8 @@ export interface HostView {
   domains: { running: number; total: number };
   /** Through libvirt's read-only socket: nothing can be changed. */
   readOnly: boolean;
+  /** Of the demo fleet: nothing about it is real, and it is not kept. */
+  simulated?: true;
   /** When the next attempt to connect is due; null where none is planned. */
   retryAt: Time | null;
 }
@@ -392,6 +394,11 @@ export interface Preferences {
   theme: 'system' | 'light' | 'dark';
   /** Column, pane and filter choices of the window: its own, opaque to the rest. */
   window: Record<string, unknown>;
+}
+
+export interface DemoView {
+  /** How many simulated hosts there are now. */
+  hosts: number;
 }
 
 export interface Health {

@@ -5,6 +5,7 @@ import { Door } from './api/door.ts';
 import type { Drover, Start } from './api/drover.ts';
 import { Feed } from './api/feed.ts';
 import { Consoles } from './consoles/consoles.ts';
+import { Demo } from './demo/demo.ts';
 import { identifyBySsh, openDiscovery } from './discovery/index.ts';
 import { Actions } from './fleet/actions.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -15,7 +16,7 @@ import { Settings } from './settings/index.ts';
 import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
 import { version } from './version.ts';
 
-export const startDrover: Start = async ({ dataDir, log }) => {
+export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
   const settings = await Settings.open({ dataDir, warn: log });
   const feed = new Feed();
   const tell = feed.push.bind(feed);
@@ -66,12 +67,17 @@ export const startDrover: Start = async ({ dataDir, log }) => {
   feed.onWatched((watched) => fleet.setWatched(watched));
 
   const actions = new Actions(fleet);
-  const api = createApi({ version, feed, fleet, actions, questions, consoles, migrations, discovery, settings });
+  const demo = new Demo({
+    addHost: (uri, label) => fleet.add(uri, label, undefined, true).view(),
+    removeHost: (id) => fleet.remove(id),
+  });
+  const api = createApi({ version, feed, fleet, actions, questions, consoles, migrations, discovery, demo, settings });
   const door = new Door(api, feed, (error, name) => {
     log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   });
   fleet.restore(settings.hosts.value, log);
   migrations.recover(log);
+  if (withDemo) await demo.start();
 
   const drover: Drover = {
     door,
@@ -82,6 +88,7 @@ export const startDrover: Start = async ({ dataDir, log }) => {
       consoles.closeAll();
       await discovery.close();
       await fleet.close();
+      await demo.stop();
       feed.flush();
       feed.close();
       await settings.close();

@@ -1,9 +1,9 @@
 // Carries out every call of the contract on the rooms. Each line says where a call goes; nothing is decided here.
 import type { Args } from '../../contract/calls.ts';
-import { Failure } from '../../contract/failure.ts';
 import type { Snapshot } from '../../contract/events.ts';
 import type { DomainView, Preferences } from '../../contract/model.ts';
 import type { Consoles } from '../consoles/consoles.ts';
+import type { Demo } from '../demo/demo.ts';
 import type { Discovery } from '../discovery/index.ts';
 import type { Actions } from '../fleet/actions.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -23,10 +23,11 @@ export interface Rooms {
   migrations: Migrations;
   discovery: Discovery;
   settings: Settings;
+  demo: Demo;
 }
 
 export function createApi(rooms: Rooms): Api {
-  const { fleet, actions, consoles, migrations, discovery, questions, settings } = rooms;
+  const { fleet, actions, consoles, migrations, discovery, demo, questions, settings } = rooms;
   const startedMs = performance.now();
   const started = async (id: string, act: (id: string) => Promise<unknown>) => {
     await act(id);
@@ -67,12 +68,7 @@ export function createApi(rooms: Rooms): Api {
       return { removed: true, id };
     },
     'hosts.domains': ({ id }) => fleet.host(id).domains.all,
-    'hosts.evacuate': () => {
-      throw new Failure(
-        'unsupported',
-        'Drover cannot empty a whole host yet. Migrate its VMs one by one, or several dragged together.',
-      );
-    },
+    'hosts.evacuate': ({ id, ...options }) => migrations.evacuate(id, options),
 
     'domains.list': (filter) => listDomains(fleet, filter),
     'domains.get': (ref) => fleet.domain(ref),
@@ -97,10 +93,7 @@ export function createApi(rooms: Rooms): Api {
     'migrations.options': () => migrations.described,
     'migrations.get': ({ id }) => migrations.get(id).view(),
     'migrations.cancel': ({ id }) => started(id, () => migrations.get(id).cancel()),
-    'migrations.postcopy': ({ id }) => {
-      migrations.get(id);
-      throw new Failure('unsupported', 'Drover cannot switch a migration to post-copy yet.');
-    },
+    'migrations.postcopy': ({ id }) => started(id, () => migrations.get(id).postCopy()),
     'migrations.update': ({ id, ...limits }) => started(id, () => migrations.get(id).update(limits)),
     'migrations.resolve': ({ id, action }) => started(id, () => migrations.get(id).resolve(action)),
 
@@ -135,6 +128,12 @@ export function createApi(rooms: Rooms): Api {
       consoles.close(consoleId);
       return null;
     },
+
+    'demo.start': () => demo.start(),
+    'demo.stop': () => demo.stop(),
+    'demo.faults': () => demo.faults(),
+    'demo.fault': (fault) => demo.setFault(fault),
+    'demo.clear': ({ kind }) => demo.clearFaults(kind ?? null),
 
     'preferences.get': () => settings.preferences.value,
     'preferences.set': (changes) => {

@@ -5,6 +5,8 @@ export interface StartOptions {
   /** Where inventory, known hosts, journal and settings are kept; null for the platform's folder. */
   dataDir: string | null;
   log: (line: string) => void;
+  /** With the simulated demo fleet. */
+  demo?: boolean;
 }
 
 export interface Drover {

@@ -90,9 +90,10 @@ export class Fleet {
   /**
    * Adds a host and starts connecting.
    * @param trust A fingerprint to accept on first sight.
+   * @param simulated Of the demo fleet: not kept.
    * @throws Failure `bad-request` for a URI that cannot be, `conflict` for one that is there
    */
-  add(given: string, label?: string, trust?: string): Host {
+  add(given: string, label?: string, trust?: string, simulated = false): Host {
     const uri = parseHostUri(given);
     const twin = this.hosts.find((host) => host.uri.canonical === uri.canonical);
     if (twin)
@@ -100,7 +101,11 @@ export class Fleet {
         id: twin.id,
         hostId: twin.id,
       });
-    const host = this.#make({ id: randomUUID(), uri: given.trim(), label: label ?? labelOf(uri) }, trust ?? null);
+    const host = this.#make(
+      { id: randomUUID(), uri: given.trim(), label: label ?? labelOf(uri) },
+      trust ?? null,
+      simulated,
+    );
     this.#save();
     host.connect();
     return host;
@@ -151,13 +156,14 @@ export class Fleet {
     await Promise.all(this.hosts.map((host) => host.close()));
   }
 
-  #make(saved: SavedHost, trust: string | null): Host {
+  #make(saved: SavedHost, trust: string | null, simulated = false): Host {
     const { logins, questions, tell } = this.#options;
     const host = new Host({
       id: saved.id,
       uri: parseHostUri(saved.uri),
       label: saved.label,
       trust,
+      simulated,
       logins,
       questions,
       gate: this.#gate,
@@ -173,6 +179,7 @@ export class Fleet {
   }
 
   #save(): void {
-    this.#options.save(this.hosts.map((host) => ({ id: host.id, uri: host.uri.text, label: host.label })));
+    const own = this.hosts.filter((host) => !host.simulated);
+    this.#options.save(own.map((host) => ({ id: host.id, uri: host.uri.text, label: host.label })));
   }
 }

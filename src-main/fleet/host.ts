@@ -1,4 +1,5 @@
 // One host: connects, lists, stays in step by events, and comes back by itself when it was lost.
+import type { Duplex } from 'node:stream';
 import type { Delta } from '../../contract/events.ts';
 import { type Err, Failure, toErr } from '../../contract/failure.ts';
 import type { HostId, HostInfo, HostState, HostView, Uuid } from '../../contract/model.ts';
@@ -53,6 +54,8 @@ interface Run {
 export class Host {
   readonly id: HostId;
   readonly uri: HostUri;
+  /** Of the demo fleet. */
+  readonly simulated: boolean;
   readonly domains: HostDomains;
   readonly #options: HostOptions;
   readonly #sampling: HostSampling;
@@ -76,10 +79,11 @@ export class Host {
   #removed = false;
   #followed = new Set<(uuid: Uuid, event: LifecycleSeen) => void>();
 
-  constructor(options: HostOptions & { trust?: string | null }) {
+  constructor(options: HostOptions & { trust?: string | null; simulated?: boolean }) {
     this.id = options.id;
     this.uri = options.uri;
     this.#label = options.label;
+    this.simulated = options.simulated ?? false;
     this.#options = options;
     this.#trust = options.trust ?? null;
     this.domains = new HostDomains({
@@ -138,6 +142,7 @@ export class Host {
       info: this.#info,
       domains: this.domains.counts,
       readOnly: false,
+      ...(this.simulated && { simulated: true }),
       retryAt: this.#retryAt === null ? null : new Date(this.#retryAt).toISOString(),
     };
   }
@@ -268,6 +273,24 @@ export class Host {
       this.#holds -= 1;
       release?.();
     };
+  }
+
+  /** A stream to a Unix socket on the host. @throws Failure */
+  async openUnix(path: string): Promise<Duplex> {
+    const reach = this.#reach;
+    if (!reach?.openUnix) throw this.#away();
+    return reach.openUnix(path).catch((error: unknown) => {
+      throw explain(error, this.#label, `opening ${path}`);
+    });
+  }
+
+  /** Has the host listen on a Unix socket, until the undo. @throws Failure */
+  async listenUnix(path: string, taken: (stream: Duplex) => void): Promise<() => void> {
+    const reach = this.#reach;
+    if (!reach?.listenUnix) throw this.#away();
+    return reach.listenUnix(path, taken).catch((error: unknown) => {
+      throw explain(error, this.#label, `listening on ${path}`);
+    });
   }
 
   /** Runs a short command on the host; null where that cannot be done. */

@@ -1,5 +1,7 @@
 // The command line: understands it, runs what it asks for, and turns signals into an orderly end.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Failure } from '../../contract/failure.ts';
 import type { Drover, Start } from '../api/drover.ts';
@@ -12,6 +14,7 @@ const help = `Drover: see every libvirt host and VM, and move VMs between hosts 
 
 Usage
   drover serve [options]   serve the window and the automation API
+  drover demo              the same with --demo --open, keeping nothing
   drover --help            this
   drover --version         its version
 
@@ -19,7 +22,7 @@ Options of serve
   --listen ADDRESS:PORT    where to listen (127.0.0.1:7420); port 0 takes a free one
   --data DIR               where hosts, known keys and settings are kept
   --open                   open the window in a browser
-  --demo                   with a simulated fleet (not there yet)
+  --demo                   with a simulated fleet: nothing about it is real
   --allow-remote           listen on other addresses than loopback; needs TLS, by one of:
     --tls-cert FILE --tls-key FILE
     --public-url URL       the https:// address of a proxy that does TLS
@@ -43,8 +46,6 @@ const options = {
 /** What cannot be understood, as against what cannot be done. */
 class UsageError extends Error {}
 
-const noDemo = 'The simulated fleet is not there yet: add hosts of your own, or start “drover serve” without it.';
-
 /** Runs one command line; ends the process with 0, with 1 where it failed, with 2 where it was not understood. */
 export async function runCli(start: Start, args: readonly string[]): Promise<void> {
   try {
@@ -62,13 +63,13 @@ async function run(start: Start, args: readonly string[]): Promise<void> {
   if (values.version) return void process.stdout.write(`${version()}\n`);
   const [command, ...rest] = positionals;
   if (command === undefined) throw new UsageError(`Nothing to do. “drover --help” tells what there is.`);
-  if (command === 'demo') throw new Failure('unsupported', noDemo);
-  if (command !== 'serve')
+  if (command !== 'serve' && command !== 'demo')
     throw new UsageError(`There is no command “${command}”. “drover --help” tells what there is.`);
-  if (rest.length > 0) throw new UsageError(`“drover serve” does not know what to do with “${rest.join(' ')}”.`);
-  if (values.demo) throw new Failure('unsupported', noDemo);
-  await runServe(start, values);
+  if (rest.length > 0) throw new UsageError(`“drover ${command}” does not know what to do with “${rest.join(' ')}”.`);
+  await (command === 'demo' ? runDemo(start, values) : runServe(start, values));
 }
+
+type Flags = ReturnType<typeof understood>['values'];
 
 function understood(args: readonly string[]) {
   try {
@@ -80,7 +81,14 @@ function understood(args: readonly string[]) {
   }
 }
 
-async function runServe(start: Start, flags: ReturnType<typeof understood>['values']): Promise<void> {
+/** A data folder that goes with it: a try leaves nothing behind. */
+async function runDemo(start: Start, flags: Flags): Promise<void> {
+  const data = flags.data ?? mkdtempSync(join(tmpdir(), 'drover-demo-data-'));
+  if (!flags.data) process.on('exit', () => rmSync(data, { recursive: true, force: true }));
+  await runServe(start, { listen: '127.0.0.1:0', open: true, ...flags, data, demo: true });
+}
+
+async function runServe(start: Start, flags: Flags): Promise<void> {
   const log = (line: string) => console.error(`drover: ${line}`);
   const token = makeToken();
   const where: ListenFlags = {
@@ -92,7 +100,7 @@ async function runServe(start: Start, flags: ReturnType<typeof understood>['valu
   };
   const listen = listenOf(where);
   const signal = onSignal(log);
-  const begin = (): Promise<Drover> => start({ dataDir: flags.data ?? null, log });
+  const begin = (): Promise<Drover> => start({ dataDir: flags.data ?? null, log, demo: flags.demo ?? false });
   const serving = await serve(begin, { listen, token, log });
   process.stdout.write(`Drover listening on ${addressWith(serving.url, token)}\n`);
   if (listen.publicUrl) log(`behind the proxy it is ${listen.publicUrl.href}`);
