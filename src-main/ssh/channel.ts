@@ -43,6 +43,11 @@ export class ChannelStream extends Duplex {
     this.on('error', () => undefined); // a stream may break before anybody listens: that must not end the app
   }
 
+  /** Bytes that came and were not taken yet, beside this stream's own buffer. */
+  get held(): number {
+    return this.#channel.readableLength;
+  }
+
   override _read(): void {
     this.#channel.resume();
   }

@@ -120,10 +120,11 @@ export function valuesFor(files: ConfigEntry[][], query: ConfigQuery): ConfigVal
   const values: ConfigValues = new Map();
   if (query.user !== null) values.set('user', [query.user]);
   if (query.port !== null) values.set('port', [String(query.port)]);
-  const state = { values, host: query.host.toLowerCase(), final: false, again: false };
+  const state = { values, host: query.host, final: false, again: false };
   for (const entries of files) walk(entries, state);
   if (state.again) {
     // A `Match final` was there: once more, by the name that the first pass came to.
+    values.set('hostname', [nameOf(state).toLowerCase()]);
     state.final = true;
     for (const entries of files) walk(entries, state);
   }

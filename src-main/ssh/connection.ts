@@ -44,6 +44,11 @@ export interface SshConnection {
   readonly address: string;
   /** A stream to a Unix socket on the host. @throws SshError */
   openUnix(path: string): Promise<Duplex>;
+  /**
+   * Has the host listen on a Unix socket, and hands over a stream for each who connects. Returns the undo.
+   * @throws SshError
+   */
+  listenUnix(path: string, taken: (stream: Duplex) => void): Promise<() => void>;
   /** A stream to an address as the host sees it. @throws SshError */
   openTcp(host: string, port: number): Promise<Duplex>;
   /** Starts a command in the login shell. @throws SshError */
@@ -63,6 +68,8 @@ export interface SshConnection {
 }
 
 const stderrLimit = 64 * 1024;
+/** What a stream that is not read may hold: twice what a host that keeps to its window can fill. ssh2 takes any more. */
+const heldLimit = 8 << 20;
 
 /** What is asked of the host: for sentences. */
 interface Opening {
@@ -128,6 +135,9 @@ export class Connection implements SshConnection {
           ),
         ),
     });
+    socket.on('data', () => {
+      for (const { held } of this.#streams) if (held > heldLimit) this.#over(this.#tooMuch());
+    });
     client.on('error', (error) => this.#over(this.#lost(this.#why(error))));
     client.on('end', () => this.#over(this.#lost(`${label} closed the connection. Was its SSH server stopped?`)));
     client.on('close', () => this.#over(this.#lost(`The connection to ${label} broke off.`)));
@@ -138,6 +148,32 @@ export class Connection implements SshConnection {
     return this.#open(what, (done) => this.#client.openssh_forwardOutStreamLocal(path, done)).then((channel) =>
       this.#stream(channel),
     );
+  }
+
+  async listenUnix(path: string, taken: (stream: Duplex) => void): Promise<() => void> {
+    const client = this.#client;
+    const accept = ({ socketPath }: { socketPath: string }, take: () => unknown) => {
+      if (socketPath === path) taken(this.#stream(take() as ClientChannel));
+    };
+    client.on('unix connection', accept);
+    const undo = () => {
+      client.off('unix connection', accept);
+      if (this.#end === undefined) client.openssh_unforwardInStreamLocal(path, () => undefined);
+    };
+    try {
+      await this.#open<ClientChannel, null>(
+        { name: `the socket ${path} to listen on`, session: false },
+        (done) =>
+          client.openssh_forwardInStreamLocal(path, (error) =>
+            done(error ?? undefined, null as unknown as ClientChannel),
+          ),
+        () => null,
+      );
+    } catch (error) {
+      client.off('unix connection', accept);
+      throw error;
+    }
+    return undo;
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
@@ -245,7 +281,7 @@ export class Connection implements SshConnection {
       const done = (error: Error | undefined, channel: C) => {
         clearTimeout(timer);
         if (error) reject(this.#end === undefined ? this.#refused(what, error) : this.#closed());
-        else if (late) channel.resume().close();
+        else if (late) (channel as ClientChannel | null)?.resume().close();
         else resolve(take(channel));
       };
       try {
@@ -300,6 +336,12 @@ export class Connection implements SshConnection {
     if (error.level === 'client-socket') return `The connection to ${this.label} broke off (${said}).`;
     if (typeof error.code === 'number') return `${this.label} ended the connection: “${said}”.`;
     return `${this.label} broke the rules of SSH, so the connection was closed (${said}).`;
+  }
+
+  #tooMuch(): SshError {
+    return this.#lost(
+      `${this.label} sent more than it may before it was read, so the connection was closed. Is that an SSH server that can be trusted?`,
+    );
   }
 
   #lost(message: string): SshError {

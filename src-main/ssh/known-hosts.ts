@@ -194,7 +194,7 @@ function nameOf(host: string, port: number): string {
 }
 
 /** Null for a comment, an empty line, and what is malformed. */
-function parseLine(text: string, where: string): Line | null {
+export function parseLine(text: string, where: string): Line | null {
   const fields = text.trim().split(/[ \t]+/);
   let marker: Line['marker'] = null;
   if (fields[0]?.startsWith('@')) {
@@ -211,7 +211,7 @@ function parseLine(text: string, where: string): Line | null {
 }
 
 /** @param hashes What was found out about hashed names already: files repeat them, one line a key. */
-function matches(names: string, name: string, hashes: Map<string, boolean>): boolean {
+export function matches(names: string, name: string, hashes: Map<string, boolean>): boolean {
   if (names.startsWith('|')) {
     let matched = hashes.get(names);
     if (matched === undefined) {
