@@ -1,5 +1,6 @@
 // The way to one host's libvirt: over its one SSH connection, or through the local socket. Carries any number of
 // libvirt connections.
+import type { Duplex } from 'node:stream';
 import { Failure } from '../../contract/failure.ts';
 import type { HostKey } from '../../contract/model.ts';
 import type { HostUri } from '../../contract/uri.ts';
@@ -28,6 +29,10 @@ export interface Reach {
   open(options: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection>;
   /** Runs a short command on the host; null where there is no shell to run it in. */
   run(command: string): Promise<SshRun> | null;
+  /** A stream to a Unix socket on the host; left out where there is no SSH. @throws SshError */
+  openUnix?(path: string): Promise<Duplex>;
+  /** Has the host listen on a Unix socket, until the undo. @throws SshError */
+  listenUnix?(path: string, taken: (stream: Duplex) => void): Promise<() => void>;
   /** While held, silence never ends it. */
   hold(): () => void;
   on(event: 'silent' | 'heard', listener: () => void): () => void;
@@ -137,6 +142,14 @@ class SshReach implements Reach {
       ...(keepalive ? {} : { keepalive: false as const }),
       ...(signal && { signal }),
     });
+  }
+
+  openUnix(path: string): Promise<Duplex> {
+    return this.#ssh.openUnix(path);
+  }
+
+  listenUnix(path: string, taken: (stream: Duplex) => void): Promise<() => void> {
+    return this.#ssh.listenUnix(path, taken);
   }
 
   run(command: string): Promise<SshRun> {

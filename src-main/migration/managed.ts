@@ -23,6 +23,8 @@ export interface Watch {
   cancelled: () => boolean;
   /** Perform is under way, or no longer. */
   performing: (under: boolean) => void;
+  /** The target runs it already, by post-copy: neither half may be dropped any more. */
+  postCopied: () => boolean;
   /** Awaited before the target may run: e.g. its console is opened first, so that no byte is missing. */
   beforeFinish: () => Promise<void>;
 }
@@ -111,6 +113,7 @@ export class ManagedMove {
       try {
         across = await this.#perform(prepared.cookie);
       } catch (error) {
+        if (this.#watch.postCopied()) return this.#unknown(error);
         // The source has cleaned up by itself, so no confirm; where it was lost, what it does next depends on this.
         const reason = await this.dropTarget();
         return replied(error) ? this.#stayed(error, reason) : this.#unknown(error);

@@ -12,13 +12,16 @@ import type {
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
 import { type Connection, ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
-import type { Journal, MigrationRecord, Unfinished } from './journal.ts';
+import type { Journal, Made, MigrationRecord, Unfinished } from './journal.ts';
 import { look, type Look } from './look.ts';
 import { type End, ManagedMove, type Plan } from './managed.ts';
 import { flagsFor, paramsFor, virshCommand } from './options.ts';
+import { param } from '../libvirt/index.ts';
 import { runPeers } from './peers.ts';
 import { noProgress, readProgress } from './progress.ts';
+import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
+import { makeVolumes, removeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
   /** What is journalled of it: enough to take it up again. */
@@ -73,7 +76,12 @@ export class Migration {
   #performing = false;
   #following = false;
   #leaving = false;
+  /** The target runs it already, with part of its memory here still. */
+  #postCopied = false;
   #leave: (() => void) | null = null;
+  #relay: Relay | null = null;
+  /** Volumes for the copied disks. */
+  #made: Made[];
 
   constructor(context: MigrationContext) {
     this.id = context.record.id;
@@ -83,6 +91,7 @@ export class Migration {
     this.#options = context.record.options;
     this.#notices = [...context.record.notices];
     this.#phase = context.unfinished?.phase ?? 'preflight';
+    this.#made = [...(context.unfinished?.made ?? [])];
     this.#beganMs = context.clock.now();
   }
 
@@ -112,7 +121,7 @@ export class Migration {
   }
 
   view(): MigrationView {
-    const { domain, migrateUri, peerUri, from, to, by, startedAt } = this.#record;
+    const { domain, migrateUri, peerUri, copied, from, to, by, startedAt } = this.#record;
     return {
       id: this.id,
       uuid: domain.uuid,
@@ -124,7 +133,7 @@ export class Migration {
       phase: this.#phase,
       progress: this.#progress,
       downtimeMs: this.#downtimeMs,
-      virsh: virshCommand(this.#options, domain.name, from.uri, peerUri ?? to.uri, migrateUri),
+      virsh: virshCommand(this.#options, domain.name, from.uri, peerUri ?? to.uri, migrateUri, copied),
       startedAt,
       endedAt: this.#endedAt,
       error: this.#error,
@@ -147,7 +156,10 @@ export class Migration {
     const outcome = await work.catch((error: unknown) => this.#failed(error));
     this.#performing = false;
     // Whoever sees a final state sees the verdict with it.
-    if (outcome.state !== 'left') this.#verdict = await this.#readVerdict();
+    if (outcome.state !== 'left') {
+      this.#verdict = await this.#readVerdict();
+      if (outcome.state !== 'completed') await this.#removeVolumes();
+    }
     for (const release of releases) release();
     this.#unmark();
     if (outcome.state === 'left') return;
@@ -182,7 +194,7 @@ export class Migration {
   }
 
   get #switching(): boolean {
-    return this.#phase === 'finish' || this.#phase === 'confirm';
+    return this.#postCopied || this.#phase === 'finish' || this.#phase === 'confirm';
   }
 
   #tooLate(): Failure {
@@ -216,6 +228,37 @@ export class Migration {
   }
 
   /**
+   * Lets the VM run on the target at once, and fetches the rest of its memory from there. There is no way back: if
+   * the way between the hosts breaks then, the VM stands still on both.
+   * @throws Failure
+   */
+  async postCopy(): Promise<void> {
+    const name = this.#name;
+    if (!this.#options.postCopy) {
+      throw new Failure(
+        'conflict',
+        `The migration of ${name} was started without “postCopy”, so it cannot be switched.`,
+      );
+    }
+    if (!this.#performing) {
+      throw new Failure(
+        'conflict',
+        `${name} is not moving its memory now, so there is nothing to switch to post-copy.`,
+      );
+    }
+    try {
+      await this.source.connection.call('domain_migrate_start_post_copy', { dom: this.#dom });
+    } catch (error) {
+      throw explain(error, this.source.label, `switching ${name} to post-copy`);
+    }
+    this.#postCopied = true;
+    this.#notices.push(
+      `Switched to post-copy: ${name} runs on ${this.target.label}, and cannot go back or be cancelled until all of its memory is there.`,
+    );
+    this.#tell();
+  }
+
+  /**
    * Drover is about to end. What the daemons drive goes on without it; else, before the switch-over, the VM stays at
    * its source, and after it the steps are completed.
    */
@@ -236,9 +279,12 @@ export class Migration {
     return {
       dom: this.#dom,
       flags: flagsFor(this.#options, this.#context.domain.paused && !offline),
-      params: paramsFor(this.#options),
+      params: [
+        ...paramsFor(this.#options, this.#record.copied),
+        ...(this.#relay && this.#record.copied.length > 0 ? [param.str('disks_uri', this.#relay.disksUri)] : []),
+      ],
       destXml: this.#options.destXml,
-      migrateUri,
+      migrateUri: this.#relay?.memoryUri ?? migrateUri,
       destName: this.#options.destName ?? domain.name,
       offline,
     };
@@ -252,7 +298,17 @@ export class Migration {
         `Drover cannot write its journal (${said}), and without it begins no migration. Make room in its data folder.`,
       );
     });
-    return this.#daemons ? this.#byDaemons() : this.#bySteps();
+    const { journal } = this.#context;
+    this.#made = await makeVolumes(this.source, this.target, this.#dom, this.#record.copied, (made) =>
+      journal.made(this.id, made),
+    );
+    if (this.#options.transport !== 'relay') return this.#daemons ? this.#byDaemons() : this.#bySteps();
+    this.#relay = await openRelay(this.id, this.source, this.target);
+    try {
+      return await this.#bySteps();
+    } finally {
+      await this.#relay.close();
+    }
   }
 
   async #bySteps(): Promise<Outcome> {
@@ -263,6 +319,7 @@ export class Migration {
         phase: (phase) => this.#enter(phase),
         cancelled: () => this.#cancelled,
         performing: (under) => this.#setPerforming(under),
+        postCopied: () => this.#postCopied,
         beforeFinish: () => this.#context.beforeSwitch({ hostId: this.source.id, uuid: this.uuid }, this.target),
       });
       const end = await move.run();
@@ -438,6 +495,19 @@ export class Migration {
           ),
         );
     }
+  }
+
+  /** Only where the target was seen not to have the VM: else they may be its disks. */
+  async #removeVolumes(): Promise<void> {
+    if (this.#made.length === 0) return;
+    const names = this.#made.map(({ pool, volume }) => `${volume} in ${pool}`).join(', ');
+    const left = `Volumes that were made on ${this.target.label} for the copied disks are still there: ${names}.`;
+    const { seen } = await look(this.target, this.uuid);
+    if (seen.at !== 'absent' && seen.at !== 'shutoff') {
+      this.#notices.push(left);
+      return;
+    }
+    await removeVolumes(this.target, this.#made).catch(() => this.#notices.push(left));
   }
 
   #end({ state, error }: Exclude<Outcome, { state: 'left' }>): void {

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Delta } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
-import type { DomainRef, HostId, MigrationId, MigrationView, Preflight } from '../../contract/model.ts';
+import type { DomainRef, EvacuationPlan, HostId, MigrationId, MigrationView, Preflight } from '../../contract/model.ts';
 import { type Clock, systemClock } from '../fleet/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
+import { carryOutPlan, planEvacuation } from './evacuate.ts';
 import { Journal, type Unfinished } from './journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, resolveOptions } from './options.ts';
@@ -29,6 +30,8 @@ const atOnce = 4;
 /** Ended ones are kept so that they can be looked at; the oldest go first. */
 const kept = 1_000;
 /** How many hosts are asked at once for the verdicts of a drag, and how long it may take. */
+const evacuatedAtOnce = 2;
+const settledPollMs = 200;
 const askedAtOnce = 16;
 const askedMs = 4_000;
 
@@ -114,7 +117,7 @@ export class Migrations {
     const route = this.#route(ref, to, given);
     const { domain, source, target, options } = route;
     if (this.#active(ref.uuid)) throw busy(domain.name);
-    const { checks, way } = await checkAsking(this.#options.fleet, route);
+    const { checks, way, copied } = await checkAsking(this.#options.fleet, route);
     const reasons = stopping(checks, options.force);
     if (reasons.length > 0) {
       throw new Failure(
@@ -142,6 +145,7 @@ export class Migrations {
           options: { ...options, transport },
           migrateUri,
           peerUri,
+          copied,
           twin: target.domains.get(domain.uuid) !== undefined,
           notices: why === null ? [] : [why],
         },
@@ -172,6 +176,43 @@ export class Migrations {
     this.#keep(migration);
     tell({ event: 'migration', data: migration.view() });
     return migration;
+  }
+
+  /**
+   * Plans to move every running VM off a host, and unless `dryRun` starts that, `parallel` at a time.
+   * @throws Failure `not-found`, `conflict`, `bad-request`
+   */
+  async evacuate(
+    id: HostId,
+    options: {
+      to?: HostId[] | undefined;
+      parallel?: number | undefined;
+      options?: GivenOptions | undefined;
+      dryRun?: boolean | undefined;
+    },
+  ): Promise<EvacuationPlan> {
+    const { fleet, tell } = this.#options;
+    const from = fleet.host(id);
+    const given = options.options ?? {};
+    const planned = await planEvacuation(fleet, from, options.to, given);
+    if (options.dryRun) return { ...planned, migrations: [] };
+    const mover = {
+      start: (uuid: string, to: HostId) => this.start({ hostId: id, uuid }, to, given),
+      ended: (migration: MigrationId) => this.#settled(migration),
+    };
+    const migrations = await carryOutPlan(planned, options.parallel ?? evacuatedAtOnce, mover, (message) => {
+      tell({ event: 'notice', data: { level: 'warn', message, hostId: id, at: new Date().toISOString() } });
+    });
+    return { ...planned, migrations };
+  }
+
+  /** Resolves when it has ended, or waits for somebody. */
+  async #settled(id: MigrationId): Promise<MigrationView> {
+    for (;;) {
+      const view = this.get(id).view();
+      if (view.endedAt !== null || view.state === 'needs-attention') return view;
+      await this.#clock.sleep(settledPollMs);
+    }
   }
 
   /** Ends what can be ended, completes what cannot; resolves when none is under way. */

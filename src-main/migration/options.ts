@@ -14,8 +14,8 @@ export type GivenOptions = { [K in keyof MigrationOptions]?: MigrationOptions[K]
 /** What can be carried out so far: only this is offered. */
 const able: { mode: MigrationMode[]; transport: Transport[]; storage: StorageMode[] } = {
   mode: ['live', 'suspend', 'offline'],
-  transport: ['auto', 'direct', 'p2p', 'tunnelled'],
-  storage: ['shared'],
+  transport: ['auto', 'direct', 'p2p', 'tunnelled', 'relay'],
+  storage: ['shared', 'copy'],
 };
 
 /** Each option as the API lists it; a default that depends on the VM is told in words. */
@@ -37,7 +37,7 @@ export const described: { name: keyof MigrationOptions; default: unknown; values
     { name: 'persistent', default: 'true for a persistent VM', does: 'define it on the target' },
     { name: 'undefineSource', default: 'true for a persistent VM', does: 'forget it on the source' },
     { name: 'autoConverge', default: false, does: 'slow the guest down when it dirties memory faster than it moves' },
-    { name: 'postCopy', default: false, does: 'allow switching to post-copy; not yet' },
+    { name: 'postCopy', default: false, does: 'allow switching to post-copy while it runs' },
     { name: 'compressed', default: false, does: 'compress memory pages' },
     { name: 'parallel', default: null, does: 'this many connections for the memory' },
     { name: 'unsafe', default: false, does: 'migrate even where libvirt fears for the disks' },
@@ -76,9 +76,21 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
   };
   const notYet = (what: string) => new Failure('unsupported', `Drover cannot migrate ${what} yet.`);
   if (options.mode === 'cold') throw notYet('a shut-off VM together with its disks (mode “cold”)');
-  if (options.storage !== 'shared') throw notYet(`by copying disks (storage “${options.storage}”)`);
-  if (options.postCopy) throw notYet('by post-copy');
+  if (!able.storage.includes(options.storage)) throw notYet(`by the storage “${options.storage}”`);
+  if (options.storage !== 'shared' && options.mode === 'offline') {
+    throw new Failure('bad-request', 'An offline migration moves the definition alone, so no disks can be copied.');
+  }
+  if (
+    options.postCopy &&
+    (options.transport === 'tunnelled' || options.mode === 'suspend' || options.mode === 'offline')
+  ) {
+    throw new Failure('bad-request', 'Only a live migration that is not tunnelled can be switched to post-copy.');
+  }
   if (!able.transport.includes(options.transport)) throw notYet(`by the transport “${options.transport}”`);
+  if (options.transport === 'relay' && (options.migrateUri !== null || options.parallel !== null || options.tls)) {
+    const what = 'no migrateUri, no parallel connections and no TLS: it goes through the SSH connections';
+    throw new Failure('bad-request', `A relayed migration has ${what}.`);
+  }
   if (options.transport === 'tunnelled') {
     const no = (what: string) => new Failure('bad-request', `A tunnelled migration has no ${what}; leave it out.`);
     if (options.migrateUri !== null) throw no('migrateUri, as it goes through the daemons’ own connection');
@@ -107,6 +119,7 @@ export function flagsFor(options: MigrationOptions, paused: boolean): number {
     (options.undefineSource ? migrateFlags.undefine_source : 0) |
     (paused ? migrateFlags.paused : 0) |
     (options.unsafe ? migrateFlags.unsafe : 0) |
+    (options.storage === 'copy' ? migrateFlags.non_shared_disk : 0) |
     (options.mode === 'offline' ? 0 : memoryFlags(options))
   );
 }
@@ -115,14 +128,17 @@ function memoryFlags(options: MigrationOptions): number {
   return (
     (options.autoConverge ? migrateFlags.auto_converge : 0) |
     (options.compressed ? migrateFlags.compressed : 0) |
+    (options.postCopy ? migrateFlags.postcopy : 0) |
     (options.parallel ? migrateFlags.parallel : 0) |
     (options.tls ? migrateFlags.tls : 0)
   );
 }
 
 /** The typed parameters of every step, without the XML and the address, which the steps themselves find. */
-export function paramsFor(options: MigrationOptions): Param[] {
+export function paramsFor(options: MigrationOptions, copied: readonly { target: string }[] = []): Param[] {
   return [
+    // Only these: libvirt would copy what both hosts share onto itself.
+    ...copied.map(({ target }) => param.str('migrate_disks', target)),
     ...(options.destName === null ? [] : [param.str('destination_name', options.destName)]),
     ...(options.listenAddress === null ? [] : [param.str('listen_address', options.listenAddress)]),
     ...(options.bandwidthMiBps === null ? [] : [param.u64('bandwidth', options.bandwidthMiBps)]),
@@ -137,6 +153,7 @@ export function virshCommand(
   from: string,
   to: string,
   migrateUri: string | null,
+  copied: readonly { target: string }[] = [],
 ): string {
   const words = ['virsh', '-c', quote(from), 'migrate'];
   if (options.transport === 'p2p' || options.transport === 'tunnelled') words.push('--p2p');
@@ -147,6 +164,10 @@ export function virshCommand(
   if (options.undefineSource) words.push('--undefinesource');
   if (options.autoConverge) words.push('--auto-converge');
   if (options.compressed) words.push('--compressed');
+  if (options.postCopy) words.push('--postcopy');
+  if (options.storage === 'copy' && copied.length > 0) {
+    words.push('--copy-storage-all', '--migrate-disks', copied.map(({ target }) => target).join());
+  }
   if (options.unsafe) words.push('--unsafe');
   if (options.tls) words.push('--tls');
   if (options.parallel !== null) words.push('--parallel', '--parallel-connections', String(options.parallel));

@@ -3,6 +3,7 @@ import type { Check, DomainView, MigrationOptions, Preflight } from '../../contr
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
 import { checkDisks } from './shared-disks.ts';
+import type { CopiedDisk } from './volumes.ts';
 import { findWay, type Way } from './ways.ts';
 
 /** What no `force` overrides: there is nothing to start. */
@@ -58,13 +59,16 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
 }
 
 /** The same, refined by what both hosts answer. */
-export async function checkAsking(fleet: Fleet, route: Route): Promise<{ checks: Check[]; way: Way | null }> {
+export async function checkAsking(
+  fleet: Fleet,
+  route: Route,
+): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
   const checks = checkKnown(fleet, route);
-  if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null };
+  if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null, copied: [] };
   // A definition moves without its disks.
   const moved = route.options.mode === 'offline' ? [] : (route.source.domains.facts(route.domain.uuid)?.disks ?? []);
   const [way, ofDisks] = await Promise.all([findWay(route), checkDisks(route, moved)]);
-  return { checks: [...checks, ...way.checks, ...ofDisks], way };
+  return { checks: [...checks, ...way.checks, ...ofDisks.checks], way, copied: ofDisks.copied };
 }
 
 export function verdictOf(checks: Check[]): Preflight {

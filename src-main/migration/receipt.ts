@@ -23,6 +23,11 @@ export class Receipt {
     return this.#over();
   }
 
+  /** @throws Failure `conflict`, always */
+  postCopy(): Promise<void> {
+    return this.#over();
+  }
+
   /** @throws Failure `not-found`, always */
   resolve(action: string): Promise<void> {
     const { name } = this.#view;

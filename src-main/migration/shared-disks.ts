@@ -2,8 +2,10 @@
 import type { Check } from '../../contract/model.ts';
 import type { DiskFacts } from '../fleet/domain-xml.ts';
 import type { Host } from '../fleet/host.ts';
+import type { Dom } from '../libvirt/index.ts';
 import { quote } from './options.ts';
 import type { Route } from './preflight.ts';
+import { type CopiedDisk, copyable, freeIn, noPool } from './volumes.ts';
 
 /** File systems that libvirt itself takes as shared; others need a disk without a cache of the host's. */
 const sharedKinds = /^(nfs|nfs4|gfs2|gfs|ocfs2|afs|smb|smb2|cifs|ceph|gpfs|fuseblk|lustre)/;
@@ -12,20 +14,38 @@ const cacheless = new Set(['none', 'directsync']);
 /** A file as one host sees it; null: not there; undefined: it would not say. */
 type Stat = { inode: string; fileSystem: string; kind: string } | null | undefined;
 
-export async function checkDisks({ domain, source, target, options }: Route, disks: DiskFacts[]): Promise<Check[]> {
-  const paths = disks.filter((disk) => disk.path !== null && disk.type !== 'network').map((disk) => disk.path ?? '');
-  if (paths.length === 0) return [];
-  const [here, there] = await Promise.all([stat(source, paths), stat(target, paths)]);
-  const checks = disks.map((disk) => checkDisk(disk));
-  return checks.filter((check) => check !== null);
+export interface DiskChecks {
+  checks: Check[];
+  /** What is to be copied, where that was asked for: never what both hosts share. */
+  copied: CopiedDisk[];
+}
 
-  function checkDisk(disk: DiskFacts): Check | null {
+export async function checkDisks({ domain, source, target, options }: Route, disks: DiskFacts[]): Promise<DiskChecks> {
+  const copied: CopiedDisk[] = [];
+  const paths = disks.filter((disk) => disk.path !== null && disk.type !== 'network').map((disk) => disk.path ?? '');
+  if (paths.length === 0) return { checks: [], copied };
+  const [here, there] = await Promise.all([stat(source, paths), stat(target, paths)]);
+  const candidates = options.storage === 'copy' ? copyable(disks) : [];
+  const checks = await Promise.all(disks.map((disk) => checkDisk(disk)));
+  return { checks: checks.filter((check) => check !== null), copied };
+
+  async function checkDisk(disk: DiskFacts): Promise<Check | null> {
     if (disk.path === null) return null;
     const id = `disk-${disk.target}`;
     const a = here?.get(disk.path);
     const b = there?.get(disk.path);
     const what =
       disk.device === 'cdrom' || disk.device === 'floppy' ? `The medium in ${disk.target}` : `The disk ${disk.target}`;
+    const candidate = candidates.find((one) => one.target === disk.target);
+    if (candidate && b === null) {
+      copied.push(candidate);
+      return checkCopy(id, what, candidate);
+    }
+    if (candidate && (a === undefined || b === undefined)) {
+      const silent = a === undefined ? source : target;
+      const message = `${what} (${disk.path}): ${silent.label} does not tell whether both hosts share it, so it is not copied: that could overwrite it.`;
+      return { id, level: 'error', message };
+    }
     if (a === undefined || b === undefined) {
       const silent = a === undefined ? source : target;
       return {
@@ -42,7 +62,7 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
         fix:
           disk.device === 'cdrom' || disk.device === 'floppy'
             ? `Eject it from ${domain.name} first.`
-            : 'Put it on storage that both hosts share.',
+            : 'Put it on storage that both hosts share, or copy it along (storage “copy”).',
       };
     }
     if (a !== null && !same(a, b)) {
@@ -50,7 +70,9 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
         id,
         level: 'error',
         message: `${what} (${disk.path}): ${target.label} has another file of that name; it is not shared.`,
-        fix: 'Put it on storage that both hosts share.',
+        fix: candidate
+          ? `Delete or rename ${disk.path} on ${target.label}: Drover overwrites no disk.`
+          : 'Put it on storage that both hosts share.',
       };
     }
     const guarded =
@@ -65,6 +87,37 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     }
     return { id, level: 'ok', message: `${what} (${disk.path}) is shared by both hosts.` };
   }
+
+  async function checkCopy(id: string, what: string, disk: CopiedDisk): Promise<Check> {
+    const dom = { name: domain.name, uuid: domain.uuid, id: domain.id ?? -1 };
+    const room = await roomFor(target, source, dom, disk).catch(() => null);
+    const inMiB = (bytes: number) => `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+    if (!room) {
+      const message = `${what} (${disk.path}): whether ${target.label} has room for a copy could not be found out.`;
+      return { id, level: 'warn', message };
+    }
+    const { pool, capacity } = room;
+    if (!pool) return { id, level: 'error', message: noPool(target, disk.path).message };
+    if (pool.available < capacity) {
+      return {
+        id,
+        level: 'error',
+        message: `${what} (${disk.path}) has ${inMiB(capacity)}, and the pool ${pool.pool} on ${target.label} only ${inMiB(pool.available)} free.`,
+        fix: 'Make room there.',
+      };
+    }
+    const message = `${what} (${disk.path}, ${inMiB(capacity)}) is copied into the pool ${pool.pool} on ${target.label}.`;
+    return { id, level: 'ok', message };
+  }
+}
+
+/** @returns whether there is a pool for it, with room */
+async function roomFor(target: Host, source: Host, dom: Dom, { path }: CopiedDisk) {
+  const [pool, { capacity }] = await Promise.all([
+    freeIn(target, path),
+    source.connection.call('domain_get_block_info', { dom, path }),
+  ]);
+  return { pool, capacity };
 }
 
 /** The same inode of the same file system; network file systems have an id of their own on each client. */

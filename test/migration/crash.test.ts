@@ -75,7 +75,7 @@ describe('Drover killed', () => {
 it('a target that stays away after the restart keeps the source paused, until an admin says that it is off', async () => {
   await begin('away');
   const id = await killedBefore('finish');
-  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' } as Fault);
+  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' });
   await rig.kill();
   const open = await until('it needs attention', () => {
     const view = rig.migrations.get(id).view();
@@ -99,7 +99,7 @@ it('an end by SIGTERM while a host is away leaves it to the next start', async (
   await begin('left');
   rig.sim.faults.set(dies('finish', 'reply', 'target', 'ssh'));
   const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
-  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' } as Fault);
+  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' });
   await until('it needs attention', () => rig.migrations.get(id).view().state === 'needs-attention');
   await rig.restart();
   expect(rig.where('web01').runs).toEqual(['kvm2']);

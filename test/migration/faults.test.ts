@@ -117,7 +117,7 @@ it('a target that stays away keeps the source paused, and says so', async () => 
   await begin('away');
   rig.sim.faults.set(dies('finish', 'reply', 'target', 'ssh'));
   const { id } = await rig.start('web01', 'kvm1', 'kvm2');
-  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' } as Fault);
+  rig.sim.faults.set({ kind: 'auth-refused', host: 'kvm2' });
   await until('it needs attention', () => rig.migrations.get(id).view().state === 'needs-attention');
   expect(rig.where('web01').runs).toEqual(['kvm2']);
   expect(rig.migrations.get(id).view().error?.message).toContain('interrupted');

@@ -1,0 +1,91 @@
+// Emptying a host, post-copy, disks that go along: on simulated hosts.
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Fault } from '../../src-sim/index.ts';
+import { Rig, until } from './rig.ts';
+
+let rig: Rig;
+afterEach(async () => {
+  const { problems } = rig.sim;
+  await rig.close();
+  expect(problems).toEqual([]);
+});
+
+const shared = (name: string) => ({ disks: [{ path: `/srv/shared/${name}.qcow2` }] });
+
+describe('a host that is emptied', () => {
+  const begin = async (seed: string) => {
+    rig = await Rig.start({
+      seed,
+      speed: 20,
+      hosts: [
+        { name: 'kvm1', memoryGiB: 64 },
+        { name: 'kvm2', memoryGiB: 64 },
+        { name: 'kvm3', memoryGiB: 4 },
+      ],
+      domains: [
+        { name: 'big', host: 'kvm1', memoryMiB: 8192, ...shared('big') },
+        { name: 'small', host: 'kvm1', memoryMiB: 512, ...shared('small') },
+        { name: 'local', host: 'kvm1', memoryMiB: 512, disks: [{ path: '/var/lib/libvirt/images/local.qcow2' }] },
+        { name: 'off', host: 'kvm1', running: false },
+      ],
+    });
+  };
+  const names = (all: { name: string }[]) => all.map(({ name }) => name).sort();
+
+  it('is planned first: each where it fits, and why the others stay', async () => {
+    await begin('plan');
+    const { plan, stays, migrations } = await rig.migrations.evacuate(rig.host('kvm1').id, { dryRun: true });
+    expect(names(plan)).toEqual(['big', 'small']);
+    expect(plan.find(({ name }) => name === 'big')?.to).toBe(rig.host('kvm2').id);
+    expect(names(stays)).toEqual(['local', 'off']);
+    expect(stays.find(({ name }) => name === 'local')?.reason).toContain('not there on');
+    expect(migrations).toEqual([]);
+  });
+
+  it('is then empty but for those', async () => {
+    await begin('empty');
+    await rig.migrations.evacuate(rig.host('kvm1').id, { parallel: 1 });
+    await until('all have moved', () => ['big', 'small'].every((name) => !rig.where(name).held.includes('kvm1')));
+    expect(rig.where('local').runs).toEqual(['kvm1']);
+  });
+
+  it('keeps the rest where it is once one fails', async () => {
+    await begin('fails');
+    const failing = {
+      kind: 'fails',
+      call: 'domain_migrate_perform3_params',
+      code: 9,
+      domain: 10,
+      message: 'made to fail',
+    };
+    rig.sim.faults.set(failing as Fault);
+    await rig.migrations.evacuate(rig.host('kvm1').id, { parallel: 1 });
+    await until('it is told', () =>
+      rig.told.some(({ event, data }) => event === 'notice' && JSON.stringify(data).includes('stopped')),
+    );
+    expect(rig.migrations.list()).toHaveLength(1);
+    for (const name of ['big', 'small']) expect(rig.where(name).runs).toEqual(['kvm1']);
+  });
+});
+
+describe('post-copy', () => {
+  it('ends a migration that would not converge, and cannot be cancelled from then on', async () => {
+    rig = await Rig.start({
+      seed: 'post-copy',
+      speed: 10,
+      hosts: [
+        { name: 'kvm1', linkMiBps: 100 },
+        { name: 'kvm2', linkMiBps: 100 },
+      ],
+      domains: [{ name: 'busy', host: 'kvm1', memoryMiB: 1024, ...shared('busy'), profile: { dirtyMiBps: 400 } }],
+    });
+    const { id } = await rig.start('busy', 'kvm1', 'kvm2', { transport: 'direct', postCopy: true });
+    await until('memory goes over', () => rig.migrations.get(id).view().progress.iteration > 1);
+    await rig.migrations.get(id).postCopy();
+    await expect(rig.migrations.get(id).cancel()).rejects.toMatchObject({ code: 'conflict' });
+    const ended = await rig.ended(id);
+    expect(ended.state).toBe('completed');
+    expect(ended.notices?.join()).toContain('post-copy');
+    expect(rig.where('busy')).toEqual({ runs: ['kvm2'], held: ['kvm2'], defined: ['kvm2'] });
+  });
+});
