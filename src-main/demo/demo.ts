@@ -81,13 +81,7 @@ class Simulation {
   #waiting = new Map<number, (reply: Reply) => void>();
 
   static async start(): Promise<Simulation> {
-    // Beside the bundle, or among the sources where Drover runs from those.
-    const sources = import.meta.url.endsWith('.ts');
-    const worker = new Worker(new URL(sources ? '../../src-sim/main.ts' : './sim.js', import.meta.url), {
-      stdin: true,
-      stdout: true,
-      ...(sources && { execArgv: ['--import', 'tsx'] }),
-    });
+    const worker = simulator();
     const lines = createInterface({ input: worker.stdout });
     const failed = once(worker, 'error').then(([error]) => {
       throw new Failure('internal', `The demo fleet could not be started: ${String(error)}`);
@@ -126,4 +120,14 @@ class Simulation {
     this.#waiting.get(reply.id)?.(reply);
     this.#waiting.delete(reply.id);
   }
+}
+
+/** Beside the bundle; where Drover runs from its sources, those need their loader in the thread, too. */
+function simulator(): Worker {
+  const piped = { stdin: true, stdout: true };
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./sim.js', import.meta.url), piped);
+  const entry = new URL('../../src-sim/main.ts', import.meta.url).href;
+  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const code = `import(${loader}).then(({ register }) => (register(), import(${JSON.stringify(entry)})))`;
+  return new Worker(code, { ...piped, eval: true });
 }

@@ -115,10 +115,4 @@ describe('drover', () => {
     expect(help.out).toMatch(/drover serve \[options\]/);
     expect(version.out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
-
-  it('says that there is no demo yet, and ends with 1', async () => {
-    const runs = [new Run(['demo']), new Run(['serve', '--demo'])];
-    expect(await Promise.all(runs.map((run) => run.ended))).toEqual([1, 1]);
-    for (const run of runs) expect(run.err).toMatch(/simulated fleet is not there yet/);
-  });
 });
