@@ -97,3 +97,41 @@ it('a copy that is cancelled leaves no volume behind, and one that would overwri
   expect(await lab.whereabouts('files01')).toEqual([{ host: 'kvm2', state: 'running' }]);
   expect(await lab.exec('kvm1', ['sh', '-c', `test -e ${disk} && echo there || echo gone`])).toContain('gone');
 });
+
+it('p2p is taken where the source’s root reaches the target, and goes on when Drover is ended in the middle', async () => {
+  await lab.ensureRunning('busy01', 'kvm1');
+  const { keys, knownHosts } = lab.admin;
+  // A folder that only this host sees, in the place of its root's.
+  await lab.exec('kvm1', ['mkdir', '-p', '/root/.ssh']);
+  await lab.exec('kvm1', ['mount', '-t', 'tmpfs', '-o', 'mode=0700', 'none', '/root/.ssh']);
+  try {
+    await lab.exec('kvm1', ['install', '-m', '0600', keys.ed25519, '/root/.ssh/id_ed25519']);
+    await lab.exec('kvm1', ['install', '-m', '0644', knownHosts, '/root/.ssh/known_hosts']);
+    const { uuid } = await drover.domain('busy01', 'kvm1');
+    const { id, options } = await drover.get<MigrationView>('POST', '/migrations', {
+      uuid,
+      from: idOf('kvm1'),
+      to: idOf('kvm2'),
+      options: { bandwidthMiBps: 8, autoConverge: true },
+    });
+    expect(options.transport).toBe('p2p');
+    await until('memory goes over', async () => {
+      const { progress } = await drover.get<MigrationView>('GET', `/migrations/${id}`);
+      return progress.percent > 0;
+    });
+    const { dataDir } = drover;
+    await drover.stop();
+    drover = await Served.start({ dataDir });
+    await until('it is taken up', async () => {
+      const { state, progress } = await drover.get<MigrationView>('GET', `/migrations/${id}`);
+      return state === 'running' && progress.elapsedMs > 0;
+    });
+    await drover.get('PATCH', `/migrations/${id}`, { bandwidthMiBps: 1000, maxDowntimeMs: 5000 });
+    const ended = await drover.migrated(id);
+    expect(ended.error).toBeNull();
+    expect(await lab.whereabouts('busy01')).toEqual([{ host: 'kvm2', state: 'running' }]);
+    await lab.waitForTick('busy01');
+  } finally {
+    await lab.exec('kvm1', ['umount', '/root/.ssh']);
+  }
+}, 90_000);
