@@ -309,7 +309,7 @@ export interface ScanForecast {
   addresses: number;
   /** Ports to be called. */
   total: number;
-  /** Connections, as many as there will be where no packet is lost: silent ports are called twice. */
+  /** Silent ports are called twice, three times where the way is long; more often only where many packets are lost. */
   connections: { least: number; most: number };
   /** How long it takes where no other scan runs. */
   durationMs: number;

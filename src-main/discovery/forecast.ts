@@ -10,8 +10,9 @@ export interface Forecast {
   durationMs: number;
 }
 
-/** Where nothing is lost, a silent port is called twice. */
+/** Near and with nothing lost, a silent port is called twice; once more where round trips are long or a packet was lost. */
 const TRIES = 2;
+const MORE_TRIES = 3;
 
 /** @param limits what the admin set, instead of what is usual */
 export function forecast(
@@ -20,7 +21,7 @@ export function forecast(
   limits: { rate?: number; timeoutMs?: number },
 ): Forecast {
   const silent = total - answering;
-  const most = answering + TRIES * silent;
+  const usual = answering + TRIES * silent;
   const rate = limits.rate ?? PACE.rate;
   // Tries wait one after the other, each a little longer.
   // One answer is enough to learn how near the network is; the pass `silent` may get none.
@@ -29,8 +30,8 @@ export function forecast(
   const waves = limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
   const sockets = (silent * TRIES * tryMs) / MOST_OPEN;
   return {
-    connections: { least: total, most: Math.max(total, TRIES * total) },
-    durationMs: total === 0 ? 0 : Math.round(Math.max((1000 * most) / rate, waves, sockets) + last + KEYS_MS),
+    connections: { least: total, most: MORE_TRIES * total },
+    durationMs: total === 0 ? 0 : Math.round(Math.max((1000 * usual) / rate, waves, sockets) + last + KEYS_MS),
   };
 }
 

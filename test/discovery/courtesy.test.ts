@@ -10,7 +10,7 @@ describe('a forecast', () => {
     const discovery = await room.open();
     const said = discovery.scans.forecast({ cidr: '10.0.0.7/24' });
     expect(said).toMatchObject({ cidr: '10.0.0.0/24', addresses: 254, total: 254, confirm: null });
-    expect(said.connections).toEqual({ least: 254, most: 508 });
+    expect(said.connections).toEqual({ least: 254, most: 762 });
     expect(said.notes[0]).toMatch(/host bits/);
     expect(room.network.calls).toHaveLength(0);
   });

@@ -57,6 +57,21 @@ describe('a sweep of the lab', () => {
     );
   });
 
+  it('says beforehand what it costs; a second run of a pass calls only what the pass is about', async () => {
+    await open();
+    fleet = [{ id: 'kvm1', address: lab.host('kvm1').address, port: 22, libvirtVersion: '9.0.0' }];
+    const { connections } = discovery.scans.forecast({ cidr: lab.state.subnet });
+    const full = await finished(discovery, { cidr: lab.state.subnet });
+    expect(full.connections).toBeGreaterThanOrEqual(connections.least);
+    expect(full.connections).toBeLessThanOrEqual(connections.most);
+    expect([...full.map].filter((mark) => mark === '9')).toHaveLength(254 - [...full.map.matchAll(/[cosl]/g)].length);
+    const again = async (pass: ScanArgs['pass']) => (await finished(discovery, { cidr: lab.state.subnet, pass })).total;
+    const answered = [...full.map.matchAll(/[cosl]/g)].length;
+    expect(await again('known')).toBe(1);
+    expect(await again('non-libvirt')).toBe(answered - 1);
+    expect(await again('silent')).toBe(254 - answered);
+  });
+
   it('sees that a known host fell silent, and that it is back', async () => {
     await open();
     fleet = names.map((name) => ({ id: name, address: lab.host(name).address, port: 22, libvirtVersion: '9.0.0' }));
