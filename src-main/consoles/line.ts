@@ -19,6 +19,8 @@ interface Ahead {
   source: ConsoleSource;
   early: Buffer[];
   ended: boolean;
+  /** The VM ran there before this was open: what it said first is missing. */
+  late: boolean;
 }
 
 export interface LineOptions {
@@ -43,6 +45,8 @@ export class Line {
   #source: ConsoleSource | null = null;
   #ahead: Ahead | null = null;
   #opened = false;
+  /** Another host where it is said to run by now. */
+  #runsOn: HostId | null = null;
   #opening: Promise<void> | null = null;
   #switching: NodeJS.Timeout | null = null;
   #viewers = new Set<Viewer>();
@@ -114,11 +118,13 @@ export class Line {
 
   /** It runs there now. */
   arrived(host: Host): void {
+    this.#runsOn = host.id;
     if (this.#ahead?.source.host.id === host.id) this.#switchSoon();
   }
 
   /** It does not go there after all. */
   stayed(host: Host): void {
+    if (this.#runsOn === host.id) this.#runsOn = null;
     if (this.#ahead?.source.host.id !== host.id || this.#switching) return;
     this.#dropAhead();
   }
@@ -140,7 +146,7 @@ export class Line {
       const source = await this.#openOn(host);
       if (this.#over) return source.close();
       this.#dropAhead();
-      const ahead: Ahead = { source, early: [], ended: false };
+      const ahead: Ahead = { source, early: [], ended: false, late: this.#runsOn === host.id };
       this.#ahead = ahead;
       source.listen({
         data: (bytes) => {
@@ -155,6 +161,7 @@ export class Line {
           else if (this.#ahead === ahead) this.#ahead = null;
         },
       });
+      if (ahead.late) this.#switchSoon();
     } catch {
       // It is tried again when the old one ends; then bytes may be missing, and that is said.
     }
@@ -167,7 +174,7 @@ export class Line {
       const ahead = this.#ahead;
       if (!ahead || this.#over) return;
       this.#source?.close();
-      this.#move(ahead.source, ahead.early, false);
+      this.#move(ahead.source, ahead.early, ahead.late);
     }, lastBytesMs);
   }
 
@@ -175,6 +182,7 @@ export class Line {
     const from = this.#host.id;
     this.#host = source.host;
     this.#ahead = null;
+    this.#runsOn = null;
     for (const viewer of this.#viewers) {
       viewer.note({ type: 'moved', from, to: source.host.id });
       if (gap) viewer.note({ type: 'gap' });
@@ -205,7 +213,7 @@ export class Line {
       clearTimeout(this.#switching);
       this.#switching = null;
     }
-    if (ahead && !ahead.ended) return this.#move(ahead.source, ahead.early, false);
+    if (ahead && !ahead.ended) return this.#move(ahead.source, ahead.early, ahead.late);
     void this.#seek(failure);
   }
 
