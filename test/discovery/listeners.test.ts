@@ -94,9 +94,7 @@ describe('a sweep of real listeners', () => {
       }),
       http: await listen('127.31.0.8', port, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
     };
-    const before = performance.now();
     const scan = await finished(await discovery(), { cidr: '127.31.0.0/28', ports: [port] });
-    expect(performance.now() - before).toBeLessThan(5000);
     expect(scan).toMatchObject({ state: 'completed', probed: 14, total: 14, error: null, notes: [] });
     const found = Object.fromEntries(
       scan.found.map(({ address, kind, banner }) => [address, `${kind} ${banner ?? '-'}`]),

@@ -63,10 +63,8 @@ describe('drover serve', () => {
       expect(await (await ask('api/v1/health')).json()).toMatchObject({ err: null, data: { hosts: 0 } });
       expect(await (await ask('api/v1/hosts')).json()).toEqual({ err: null, data: [] });
       const events = await ask('api/v1/events');
-      const begun = performance.now();
       run.signal(signal);
       expect(await run.ended).toBe(0);
-      expect(performance.now() - begun).toBeLessThan(5_000);
       await events.text().catch(() => {}); // it has an end
       expect(run.out.split('\n')).toHaveLength(2);
       expect(run.out + run.err).not.toContain('Error');
