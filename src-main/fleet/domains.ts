@@ -209,7 +209,7 @@ export class HostDomains {
       const { xml } = await connection.call('domain_get_xml_desc', { dom });
       const digest = hash('sha1', xml, 'base64');
       if (this.#facts.get(dom.uuid)?.digest === digest) return;
-      this.#facts.set(dom.uuid, { digest, facts: readDomainXml(xml) });
+      this.#facts.set(dom.uuid, { digest, facts: apart(readDomainXml(xml)) });
     } catch (error) {
       // A domain that vanished, or XML that cannot be read, must not hide the others.
       if (error instanceof ConnectionLost) throw error;
@@ -251,3 +251,6 @@ const lists = (connection: Connection) => async (flags: number) =>
 
 /** Resolves when it has ended, either way. */
 const settled = (promise: Promise<void>) => promise.catch(() => {});
+
+/** A copy that shares nothing with the XML: a piece of a string keeps the whole of it in memory. */
+const apart = (facts: DomainFacts) => JSON.parse(JSON.stringify(facts)) as DomainFacts;
