@@ -67,6 +67,11 @@ export class Peer {
     }
   }
 
+  /** Puts one back, to be read once more. */
+  again(packet: Packet): void {
+    this.#packets.unshift(packet);
+  }
+
   /** The next packet, which has to be this call: its arguments, and how to answer. */
   async call<N extends ProcedureName>(name: N) {
     const packet = await this.next();
