@@ -310,7 +310,7 @@ describe('migration', () => {
 
   it('answers “unsupported” for what is not there yet', async () => {
     const { uuid, hostId } = await drover.domain('web01');
-    for (const options of [{ transport: 'relay' }, { storage: 'copy' }, { mode: 'cold' }, { postCopy: true }]) {
+    for (const options of [{ storage: 'copy-incremental' }, { mode: 'cold' }]) {
       const { err, status } = await drover.ask('POST', '/migrations', {
         uuid,
         from: hostId,
