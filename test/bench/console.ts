@@ -73,7 +73,7 @@ async function echo(report: Report): Promise<void> {
     report.figure('echo of a key while another console floods, p50', median(busy), 'ms');
     report.figure('echo of a key while another console floods, p99', quantile(busy, 0.99), 'ms');
     report.note(
-      `real guests of one host under TCG; the flood there is ${Math.round(rate / 1_000)} kB/s, which the emulated port sets`,
+      `real guests of one host under TCG; the flood there is ${Math.round(rate / 1_000)} kB/s, as fast as the guest writes`,
     );
   } finally {
     await drover.remove();
