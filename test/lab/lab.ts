@@ -261,6 +261,7 @@ export class Lab {
         }
       }),
     );
+    await Promise.all(this.hosts.map((host) => resetDisks(host)));
     await Promise.all(this.hosts.map((host, index) => this.#settle(host, lists[index] ?? new Map<string, string>())));
   }
 
@@ -341,5 +342,15 @@ async function makePools(host: HostRecord): Promise<void> {
 async function makeDisks(host: HostRecord): Promise<void> {
   for (const guest of guests.filter(({ home, disk }) => disk && home === host.name)) {
     await runOn(host, ['qemu-img', 'create', '-q', '-f', 'qcow2', diskPath(guest), '64M']);
+  }
+}
+
+/** A disk that only its host has: there again where a test took it away, and nowhere else. */
+async function resetDisks(host: HostRecord): Promise<void> {
+  for (const guest of guests.filter(({ disk }) => disk === 'local')) {
+    const path = diskPath(guest);
+    const mend =
+      guest.home === host.name ? `test -e ${path} || qemu-img create -q -f qcow2 ${path} 64M` : `rm -f ${path}`;
+    await runOn(host, ['sh', '-c', mend]);
   }
 }
