@@ -138,7 +138,7 @@ export const calls = {
   'migrations.start': call<MigrationView>()(
     'Starts a migration.',
     'POST /migrations',
-    z.strictObject({ ...aRoute, to: id }),
+    z.strictObject({ ...aRoute, to: id, batch: check.batch.optional() }),
     202,
   ),
   'migrations.list': call<MigrationView[]>()('All migrations, newest first.', 'GET /migrations'),

@@ -46,6 +46,13 @@ export const migrationOptions = z.strictObject({
   force: z.boolean().optional(),
 });
 
+/** Made up by the caller: the same for each of the migrations that belong together. */
+export const batch = z.strictObject({
+  id,
+  title: z.string().min(1).max(300),
+  size: z.number().int().min(1).max(100_000),
+});
+
 const port = z.number().int().min(1).max(65535);
 
 export const scan = z.strictObject({

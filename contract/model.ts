@@ -187,6 +187,19 @@ export interface MigrationProgress {
   elapsedMs: number;
   /** Null where it cannot be told, e.g. when memory is dirtied faster than it moves. */
   etaMs: number | null;
+  /** How long the guest would stand still if it were switched over now, as the hypervisor reckons; left out before. */
+  expectedDowntimeMs?: number;
+  /** How much auto-converge takes of the guest's CPU time now, 0–100; left out where it does not. */
+  throttlePercent?: number;
+}
+
+/** Migrations that were asked for together: several VMs, or a host that is emptied. */
+export interface MigrationBatch {
+  id: string;
+  /** What is done, e.g. `Empty kvm1`. */
+  title: string;
+  /** How many VMs it is about, begun or not. */
+  size: number;
 }
 
 /** What an admin may do about a migration that needs attention. */
@@ -221,6 +234,9 @@ export interface MigrationView {
   by?: string;
   /** What there is to know about it besides, as sentences: why this transport, why it does not converge… */
   notices?: string[];
+  /** Switched to post-copy: the VM runs on the target already, and there is no way back. */
+  postCopied?: true;
+  batch?: MigrationBatch;
 }
 
 export interface Check {

@@ -88,7 +88,8 @@ export function createApi(rooms: Rooms): Api {
         ? migrations.preflightAll(ref, options ?? {})
         : migrations.preflight(ref, to, options ?? {});
     },
-    'migrations.start': ({ uuid, from, to, options }) => migrations.start({ hostId: from, uuid }, to, options ?? {}),
+    'migrations.start': ({ uuid, from, to, options, batch }) =>
+      migrations.start({ hostId: from, uuid }, to, options ?? {}, batch),
     'migrations.list': () => migrations.list(),
     'migrations.options': () => migrations.described,
     'migrations.get': ({ id }) => migrations.get(id).view(),

@@ -26,6 +26,8 @@ const recordSchema = z.object({
   twin: z.boolean(),
   /** Why its options became what they are. */
   notices: z.array(z.string()),
+  /** Those that were asked for together. */
+  batch: z.object({ id: z.string(), title: z.string(), size: z.number() }).optional(),
 });
 export type MigrationRecord = z.infer<typeof recordSchema>;
 

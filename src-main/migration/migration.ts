@@ -121,7 +121,7 @@ export class Migration {
   }
 
   view(): MigrationView {
-    const { domain, migrateUri, peerUri, copied, from, to, by, startedAt } = this.#record;
+    const { domain, migrateUri, peerUri, copied, from, to, by, startedAt, batch } = this.#record;
     return {
       id: this.id,
       uuid: domain.uuid,
@@ -141,6 +141,8 @@ export class Migration {
       actions: this.#actions,
       by,
       notices: this.#notices,
+      ...(this.#postCopied && { postCopied: true }),
+      ...(batch && { batch }),
     };
   }
 

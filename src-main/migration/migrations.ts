@@ -3,7 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { Delta } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
-import type { DomainRef, EvacuationPlan, HostId, MigrationId, MigrationView, Preflight } from '../../contract/model.ts';
+import type {
+  DomainRef,
+  EvacuationPlan,
+  HostId,
+  MigrationBatch,
+  MigrationId,
+  MigrationView,
+  Preflight,
+} from '../../contract/model.ts';
 import { type Clock, systemClock } from '../fleet/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
@@ -112,7 +120,7 @@ export class Migrations {
   }
 
   /** @throws Failure `refused` with `detail.checks`, `conflict`, `not-found`, `unsupported`, `bad-request` */
-  async start(ref: DomainRef, to: HostId, given: GivenOptions): Promise<MigrationView> {
+  async start(ref: DomainRef, to: HostId, given: GivenOptions, batch?: MigrationBatch): Promise<MigrationView> {
     if (this.#closed) throw new Failure('conflict', 'Drover is ending, and starts no migration any more.');
     const route = this.#route(ref, to, given);
     const { domain, source, target, options } = route;
@@ -148,6 +156,7 @@ export class Migrations {
           copied,
           twin: target.domains.get(domain.uuid) !== undefined,
           notices: why === null ? [] : [why],
+          ...(batch && { batch }),
         },
         phase: 'preflight',
         made: [],
@@ -196,8 +205,9 @@ export class Migrations {
     const given = options.options ?? {};
     const planned = await planEvacuation(fleet, from, options.to, given);
     if (options.dryRun) return { ...planned, migrations: [] };
+    const batch = { id: randomUUID(), title: `Empty ${from.label}`, size: planned.plan.length };
     const mover = {
-      start: (uuid: string, to: HostId) => this.start({ hostId: id, uuid }, to, given),
+      start: (uuid: string, to: HostId) => this.start({ hostId: id, uuid }, to, given, batch),
       ended: (migration: MigrationId) => this.#settled(migration),
     };
     const migrations = await carryOutPlan(planned, options.parallel ?? evacuatedAtOnce, mover, (message) => {

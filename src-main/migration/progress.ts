@@ -28,6 +28,8 @@ export function readProgress(
   const remaining = number('data_remaining');
   const memoryBps = number('memory_bps');
   const dirtyRateBps = number('memory_dirty_rate') * number('memory_page_size');
+  const expectedDowntimeMs = number('downtime');
+  const throttlePercent = number('auto_converge_throttle');
   const gain = memoryBps - dirtyRateBps;
   return {
     // What was sent can exceed the total, in many iterations: what remains tells.
@@ -40,5 +42,7 @@ export function readProgress(
     iteration: number('memory_iteration'),
     elapsedMs: number('time_elapsed'),
     etaMs: gain > 0 ? Math.round((remaining / gain) * 1000) : null,
+    ...(expectedDowntimeMs > 0 && { expectedDowntimeMs }),
+    ...(throttlePercent > 0 && { throttlePercent }),
   };
 }

@@ -59,3 +59,8 @@ test('it is never below nothing, nor above all', () => {
     expect(percent).toBeLessThanOrEqual(100);
   }
 });
+
+test('how long it would stand still now, and how much the guest is slowed down, where libvirt says so', () => {
+  const told = readProgress({ ...running, downtime: 420n, auto_converge_throttle: 30 }, noProgress);
+  expect([told.expectedDowntimeMs, told.throttlePercent]).toEqual([420, 30]);
+});
