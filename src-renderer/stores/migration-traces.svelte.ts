@@ -1,14 +1,7 @@
 // How migrations went on so far: a few samples of each, for its plot.
 import type { Link } from '../../contract/link.ts';
 import type { MigrationId, MigrationView } from '../../contract/model.ts';
-
-export interface TraceSample {
-  elapsedMs: number;
-  remainingBytes: number;
-  /** Bytes a second: what moves, and what the guest writes meanwhile. */
-  memoryBps: number;
-  dirtyBps: number;
-}
+import { follow, notFollowed, type CourseSample, type Followed } from '../words/convergence.ts';
 
 /** When there are more, every second one goes. */
 const most = 240;
@@ -16,19 +9,24 @@ const most = 240;
 const kept = 64;
 
 export class MigrationTrace {
-  samples: readonly TraceSample[] = $state.raw([]);
+  samples: readonly CourseSample[] = $state.raw([]);
+  /** What its course is judged by. */
+  followed: Followed = $state.raw(notFollowed);
   #everyMs = 0;
 
   take({ progress, phase }: MigrationView): void {
     if (phase !== 'perform' && phase !== 'copy') return;
-    const last = this.samples.at(-1);
-    if (last && progress.elapsedMs < last.elapsedMs + Math.max(1, this.#everyMs)) return;
-    const sample = {
+    const sample: CourseSample = {
       elapsedMs: progress.elapsedMs,
       remainingBytes: progress.dataRemainingBytes,
       memoryBps: progress.memoryBps,
       dirtyBps: progress.dirtyRateBps,
+      iteration: progress.iteration,
     };
+    if (sample.elapsedMs <= (this.followed.last?.elapsedMs ?? -1)) return;
+    if (phase === 'perform') this.followed = follow(this.followed, sample);
+    const last = this.samples.at(-1);
+    if (last && sample.elapsedMs < last.elapsedMs + Math.max(1, this.#everyMs)) return;
     let samples = [...this.samples, sample];
     if (samples.length > most) {
       samples = samples.filter((_, at) => at % 2 === 0);
