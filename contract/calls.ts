@@ -57,6 +57,11 @@ const aRoute = { uuid: check.uuid, from: id, options: check.migrationOptions.opt
 
 export const calls = {
   'fleet.snapshot': call<Snapshot>()('Everything at once, with the number of the last delta it holds.', null),
+  'fleet.look': call<null>()(
+    'Which hosts this window shows now: their statistics come often, whatever the size of the fleet.',
+    null,
+    z.strictObject({ hosts: z.array(id).max(100) }),
+  ),
   'fleet.health': call<Health>()('Whether Drover is up; needs no token.', 'GET /health'),
 
   'hosts.list': call<HostView[]>()('All hosts.', 'GET /hosts'),

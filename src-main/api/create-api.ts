@@ -29,6 +29,7 @@ export interface Rooms {
 export function createApi(rooms: Rooms): Api {
   const { fleet, actions, consoles, migrations, discovery, demo, questions, settings } = rooms;
   const startedMs = performance.now();
+  const lookers = new WeakSet<Caller>();
   const started = async (id: string, act: (id: string) => Promise<unknown>) => {
     await act(id);
     return migrations.get(id).view();
@@ -36,6 +37,12 @@ export function createApi(rooms: Rooms): Api {
 
   return {
     'fleet.snapshot': () => snapshot(rooms),
+    'fleet.look': ({ hosts }, caller) => {
+      if (!lookers.has(caller)) caller.onEnd(() => fleet.look(caller, []));
+      lookers.add(caller);
+      fleet.look(caller, hosts);
+      return null;
+    },
     'fleet.health': () => ({
       version: rooms.version,
       epoch: rooms.feed.epoch,

@@ -176,14 +176,37 @@ export class Neighbours {
     return [...new Set(this.libvirtIn({ has: () => true }).map(({ address }) => address))].sort(compareAddresses);
   }
 
-  /** The ports of a range that libvirt hosts were reached by. */
-  libvirtIn(range: Pick<Range, 'has'>): Target[] {
+  /**
+   * The ports of a range that libvirt hosts were reached by.
+   * @param away without those that the fleet is connected to
+   */
+  libvirtIn(range: Pick<Range, 'has'>, away = false): Target[] {
+    const fleet = this.#fleetByKey();
     const found = new Map<string, Target>();
-    const add = ({ address, port }: Target) =>
-      range.has(address) && found.set(keyOf({ address, port }), { address, port });
+    const add = ({ address, port }: Target) => {
+      const key = keyOf({ address, port });
+      if (range.has(address) && !(away && fleet.get(key)?.online)) found.set(key, { address, port });
+    };
     for (const port of this.#ports.values()) if (port.kind === 'libvirt') add(port);
-    for (const host of this.#fleetByKey().values()) if (host.libvirtVersion !== null) add(host);
+    for (const host of fleet.values()) if (host.libvirtVersion !== null) add(host);
     return [...found.values()];
+  }
+
+  /** Takes it that hosts that the fleet is connected to are there. @returns how many */
+  hearConnected(): number {
+    const now = this.#now().toISOString();
+    let count = 0;
+    for (const [key, host] of this.#fleetByKey()) {
+      if (!host.online) continue;
+      count += 1;
+      const port = this.#ports.get(key);
+      if (!port) continue;
+      if (!port.here) port.change = 'back';
+      port.here = true;
+      port.lastSeen = now;
+      this.#changed = true;
+    }
+    return count;
   }
 
   /** The ports that were open at an address; where none was, SSH's own. */
@@ -287,13 +310,14 @@ export class Neighbours {
     port.lastSeen = now;
     this.#ports.set(keyOf(target), port);
     this.#changed = true;
-    const host = this.#fleetByKey().get(keyOf(target));
+    const fleet = this.#fleetByKey();
+    const host = fleet.get(keyOf(target));
     if (answer.kind === 'ssh' && host?.libvirtVersion) {
       port.kind = 'libvirt';
       port.libvirtVersion = host.libvirtVersion;
       if (host.uuid) port.uuid = host.uuid;
     }
-    return this.#told(port);
+    return this.#told(port, fleet);
   }
 
   #told(port: Kept, fleet = this.#fleetByKey()): Found {

@@ -14,8 +14,17 @@ export interface Plan {
   note: string | null;
 }
 
-/** @param ports null: where a host is known by a port, that one; else SSH's */
-export function planPass(pass: ScanPass, range: Range, ports: readonly number[] | null, known: Neighbours): Plan {
+/**
+ * @param ports null: where a host is known by a port, that one; else SSH's
+ * @param away the pass over known hosts leaves out those that the fleet is connected to: that they are there is known
+ */
+export function planPass(
+  pass: ScanPass,
+  range: Range,
+  ports: readonly number[] | null,
+  known: Neighbours,
+  away = false,
+): Plan {
   switch (pass) {
     case 'full':
       return plan(
@@ -54,14 +63,16 @@ export function planPass(pass: ScanPass, range: Range, ports: readonly number[] 
       );
     }
     case 'known': {
-      const hosts = known.libvirtIn(range);
+      const hosts = known.libvirtIn(range, away);
       const addresses = [...new Set(hosts.map(({ address }) => address))];
       const targets = ports ? [...across(() => addresses, ports)] : hosts;
       return plan(
         targets,
         targets.length,
         targets.length,
-        `No libvirt host is known in ${range.text}; the full pass finds them, once one is connected to or identified.`,
+        away && known.libvirtIn(range).length > 0
+          ? 'Every libvirt host that is known is connected.'
+          : `No libvirt host is known in ${range.text}; the full pass finds them, once one is connected to or identified.`,
       );
     }
   }

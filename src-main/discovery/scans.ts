@@ -96,7 +96,8 @@ export class Scans {
   ): ScanView {
     const range = parseRange(cidr, confirm);
     const ports = given ? [...new Set(given)] : null;
-    const plan = planPass(pass, range, ports, this.#options.neighbours);
+    const connected = scheduled && pass === 'known' ? this.#options.neighbours.hearConnected() : 0;
+    const plan = planPass(pass, range, ports, this.#options.neighbours, scheduled);
     const scan: Scan = {
       range,
       map: new ScanMap(range.count, ports?.length ?? 1),
@@ -118,7 +119,11 @@ export class Scans {
         addresses: range.count,
         paused: null,
         scheduled,
-        notes: [...range.notes, ...(plan.note === null ? [] : [plan.note])],
+        notes: [
+          ...range.notes,
+          ...(plan.note === null ? [] : [plan.note]),
+          ...(connected > 0 && plan.total > 0 ? [`Not called, since they are connected: ${connected}.`] : []),
+        ],
         error: null,
         startedAt: this.#options.clock.date().toISOString(),
         endedAt: null,

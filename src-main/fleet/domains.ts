@@ -25,6 +25,9 @@ export interface DomainsOptions {
   changed: () => void;
 }
 
+/** What is read again: everything, or the state alone, where an event says that nothing else can have changed. */
+export type Part = 'all' | 'state';
+
 type Read = Omit<DomainView, 'hostId' | 'uuid' | 'consoles' | 'stats' | 'job' | 'stale'>;
 
 export class HostDomains {
@@ -34,7 +37,7 @@ export class HostDomains {
   #facts = new Map<Uuid, { digest: string; facts: DomainFacts }>();
   #jobs = new Map<Uuid, NonNullable<DomainView['job']>>();
   /** Of each domain that is being read: that read, and the one that follows it. */
-  #reads = new Map<Uuid, { now: Promise<void>; next: Promise<void> | null }>();
+  #reads = new Map<Uuid, { now: Promise<void>; next: Promise<void> | null; nextPart: Part }>();
   /** The last reading of the whole list; never rejects. */
   #listing = Promise.resolve();
 
@@ -124,20 +127,25 @@ export class HostDomains {
   }
 
   /** Reads one again. Asked for during a read, it is read once more afterwards; never two reads at once. */
-  refresh(uuid: Uuid): void {
-    void this.refreshed(uuid).catch(() => {});
+  refresh(uuid: Uuid, part: Part = 'all'): void {
+    void this.refreshed(uuid, part).catch(() => {});
   }
 
   /** As `refresh`; resolves when what was true at the call has been read. @throws what the connection throws */
-  refreshed(uuid: Uuid): Promise<void> {
+  refreshed(uuid: Uuid, part: Part = 'all'): Promise<void> {
     const reads = this.#reads.get(uuid);
-    if (!reads) return this.#begin(uuid);
-    return (reads.next ??= settled(reads.now).then(() => this.#begin(uuid)));
+    if (!reads) return this.#begin(uuid, part);
+    if (part === 'all') reads.nextPart = 'all';
+    return (reads.next ??= settled(reads.now).then(() => this.#begin(uuid, reads.nextPart)));
   }
 
-  #begin(uuid: Uuid): Promise<void> {
-    const now = this.#listing.then(() => this.#read(uuid));
-    const reads = { now, next: null };
+  #begin(uuid: Uuid, part: Part): Promise<void> {
+    const now = this.#listing.then(() => (part === 'state' ? this.#readState(uuid) : this.#read(uuid)));
+    const reads: { now: Promise<void>; next: Promise<void> | null; nextPart: Part } = {
+      now,
+      next: null,
+      nextPart: 'state',
+    };
     this.#reads.set(uuid, reads);
     void settled(now).then(() => {
       if (!reads.next) this.#reads.delete(uuid);
@@ -167,6 +175,20 @@ export class HostDomains {
 
   clear(): void {
     for (const uuid of [...this.#views.keys()]) this.#remove(uuid);
+  }
+
+  async #readState(uuid: Uuid): Promise<void> {
+    const connection = this.#options.connection();
+    const known = this.#views.get(uuid);
+    if (!connection || !known) return this.#read(uuid);
+    try {
+      const { state, reason } = await connection.call('domain_get_state', { dom: { name: known.name, uuid } });
+      const view = this.#views.get(uuid);
+      if (view) this.#replace({ ...view, ...stateInWords(state, reason), stale: false });
+    } catch (error) {
+      if (LibvirtError.is(error, 'no_domain')) this.#remove(uuid);
+      else throw error;
+    }
   }
 
   async #read(uuid: Uuid): Promise<void> {

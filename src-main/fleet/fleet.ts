@@ -37,6 +37,8 @@ export class Fleet {
   #hosts = new Map<HostId, Host>();
   #listeners = new Set<(host: Host) => void>();
   #watched = false;
+  /** Of each window, the hosts that it shows now. */
+  #looks = new Map<object, ReadonlySet<HostId>>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -149,7 +151,27 @@ export class Fleet {
 
   setWatched(watched: boolean): void {
     this.#watched = watched;
-    for (const host of this.hosts) host.setWatched(watched);
+    for (const host of this.hosts) this.#attend(host);
+  }
+
+  /**
+   * What one window shows: of these hosts, statistics come often, whatever the size of the fleet.
+   * @param viewer Whose look it is; the last one counts. No hosts: looks no more.
+   */
+  look(viewer: object, ids: readonly HostId[]): void {
+    const before = this.#looks.get(viewer) ?? new Set();
+    const now = new Set(ids);
+    if (now.size > 0) this.#looks.set(viewer, now);
+    else this.#looks.delete(viewer);
+    for (const id of new Set([...before, ...now])) {
+      const host = this.#hosts.get(id);
+      if (host) this.#attend(host);
+    }
+  }
+
+  #attend(host: Host): void {
+    const seen = [...this.#looks.values()].some((ids) => ids.has(host.id));
+    host.setAttention(seen ? 'here' : this.#watched ? 'elsewhere' : 'none');
   }
 
   async close(): Promise<void> {
@@ -172,8 +194,8 @@ export class Fleet {
       clock: this.#clock,
       fleetSize: () => this.#hosts.size,
     });
-    host.setWatched(this.#watched);
     this.#hosts.set(saved.id, host);
+    this.#attend(host);
     for (const listener of this.#listeners) listener(host);
     return host;
   }

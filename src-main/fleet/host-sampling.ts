@@ -1,4 +1,4 @@
-// Samples one host's statistics by libvirt's bulk call: often while somebody looks, seldom otherwise and in a crowd.
+// Samples one host's statistics by libvirt's bulk call: often while somebody looks at it, seldom otherwise and in a crowd.
 import type { Delta } from '../../contract/events.ts';
 import type { DomainStats, HostId, StatsRow } from '../../contract/model.ts';
 import { type Connection, listDomainsFlags, paramRecord, statsFlags, statsGroups } from '../libvirt/index.ts';
@@ -16,8 +16,10 @@ export interface SamplingOptions {
   fleetSize?: () => number;
 }
 
-const watchedMs = 2_000;
-const unwatchedMs = 15_000;
+/** Who looks: nobody; somebody, but at other hosts; somebody at this one. */
+export type Attention = 'none' | 'elsewhere' | 'here';
+
+const pausesMs: Record<Attention, number> = { none: 15_000, elsewhere: 2_000, here: 2_000 };
 /** A rate needs two samples: the second comes soon. */
 const secondMs = 700;
 /** What a fleet of many hosts adds to a pause for each of them: so all together cost the same, however many. */
@@ -28,7 +30,7 @@ export class HostSampling {
   readonly #rates = new Rates();
   readonly #cpu = new HostCpu();
   #connection: Connection | null = null;
-  #watched = false;
+  #attention: Attention = 'none';
   #samples = 0;
   #sampling = false;
   #cpuNames = 0;
@@ -53,22 +55,26 @@ export class HostSampling {
     this.#cpu.clear();
   }
 
-  setWatched(watched: boolean): void {
-    if (watched === this.#watched) return;
-    this.#watched = watched;
+  setAttention(attention: Attention): void {
+    const before = this.#attention;
+    if (attention === before) return;
+    this.#attention = attention;
     const connection = this.#connection;
-    if (!watched || !connection || this.#sampling || this.#samples === 0) return;
+    if (attention === 'none' || !connection || this.#sampling || this.#samples === 0) return;
+    if (attention === 'elsewhere' && before === 'here') return; // the pause that has begun is the shorter one
     this.#cancel();
     // Not all of a large fleet at once.
-    const spreadMs = Math.random() * (this.#pauseMs - watchedMs);
+    const spreadMs = Math.random() * (this.#pauseMs - pausesMs[attention]);
     if (spreadMs <= 0) void this.#turn(connection);
     else this.#cancel = this.#options.clock.later(spreadMs, () => void this.#turn(connection));
   }
 
   get #pauseMs(): number {
+    const pauseMs = pausesMs[this.#attention];
+    // What is looked at is as little as a window can show, however large the fleet.
+    if (this.#attention === 'here') return this.#samples === 1 ? secondMs : pauseMs;
     const crowd = (this.#options.fleetSize?.() ?? 1) * crowdMs;
-    if (this.#samples === 1) return Math.max(secondMs, crowd / 4);
-    return Math.max(this.#watched ? watchedMs : unwatchedMs, crowd);
+    return this.#samples === 1 ? Math.max(secondMs, crowd / 4) : Math.max(pauseMs, crowd);
   }
 
   /** One sample, then the next is planned: so a slow host is asked less often, and never twice at once. */

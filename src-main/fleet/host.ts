@@ -17,7 +17,7 @@ import { type HostCapabilities, readCapabilities } from './capabilities.ts';
 import { HostDomains } from './domains.ts';
 import { explain, explainAbsence, stateAfter } from './explain.ts';
 import type { Clock } from './clock.ts';
-import { HostSampling } from './host-sampling.ts';
+import { type Attention, HostSampling } from './host-sampling.ts';
 import type { Questions } from './questions.ts';
 import { hostKeyView, type Logins, type OpenReach, type Reach } from './reach.ts';
 
@@ -40,6 +40,14 @@ export interface HostOptions {
 const capabilitiesWaitMs = 80;
 /** A source forgets a migrated domain without an event, some time after it told that it stopped. */
 const lookAgainMs = [400, 2_000, 5_000];
+
+/** Lifecycle events that change nothing of a domain but its state. */
+const stateAlone: ReadonlySet<string> = new Set([
+  'suspended paused',
+  'suspended I/O error',
+  'suspended watchdog',
+  'resumed unpaused',
+]);
 
 /** From `connect` to `disconnect`: one attempt after the other, and what lies between them. */
 interface Run {
@@ -128,6 +136,11 @@ export class Host {
   /** The address that it is reached by; null for this machine. */
   get address(): string | null {
     return this.#reach?.address ?? this.uri.host;
+  }
+
+  /** Of the key that it last showed. */
+  get fingerprint(): string | null {
+    return this.#keySeen?.fingerprint ?? null;
   }
 
   view(): HostView {
@@ -309,8 +322,8 @@ export class Host {
     return () => this.#followed.delete(mine);
   }
 
-  setWatched(watched: boolean): void {
-    this.#sampling.setWatched(watched);
+  setAttention(attention: Attention): void {
+    this.#sampling.setAttention(attention);
   }
 
   #away(): Failure {
@@ -481,10 +494,13 @@ export class Host {
   #listen(connection: Connection): void {
     const again = (event: { dom: { uuid: Uuid } }) => this.domains.refresh(event.dom.uuid);
     connection.on('lifecycle', (event) => {
-      again(event);
       const name = lifecycleEvents[event.event];
-      if (!name) return;
+      if (!name) {
+        again(event);
+        return;
+      }
       const seen: LifecycleSeen = { event: name, detail: lifecycleDetails[name][event.detail] ?? 'unknown' };
+      this.domains.refresh(event.dom.uuid, stateAlone.has(`${name} ${seen.detail}`) ? 'state' : 'all');
       for (const listener of [...this.#followed]) listener(event.dom.uuid, seen);
       if (seen.event === 'stopped' && seen.detail === 'migrated') this.#lookAgain(event.dom.uuid);
     });

@@ -13,6 +13,7 @@ import { Layout } from '../stores/layout.svelte.ts';
 import { PreferencesStore } from '../stores/preferences.svelte.ts';
 import { Search } from '../stores/search.svelte.ts';
 import { Selection } from '../stores/selection.svelte.ts';
+import { Sight } from '../stores/sight.ts';
 import { Tasks } from '../stores/tasks.svelte.ts';
 import { Tints } from '../stores/tints.ts';
 import { Toasts } from '../stores/toasts.svelte.ts';
@@ -37,6 +38,7 @@ export class Desk implements ActionContext {
   readonly ground: Ground;
   readonly drag: Drag;
   readonly traces: MigrationTraces;
+  readonly sight: Sight;
 
   constructor(link: Link) {
     this.link = link;
@@ -50,6 +52,7 @@ export class Desk implements ActionContext {
     this.search = new Search(this.fleet, this.clock);
     this.tasks = new Tasks(this.fleet);
     this.traces = new MigrationTraces(link);
+    this.sight = new Sight(link);
     this.consoles = new ConsolesStore(link, {
       label: (hostId) => this.fleet.label(hostId),
       running: (uuid) =>
@@ -71,10 +74,23 @@ export class Desk implements ActionContext {
   /** Begins to listen; the answer ends it. */
   start(): () => void {
     void this.preferences.load().catch(() => {}); // the usual choices do as well
-    const undo = [this.fleet.start(), this.clock.start()];
+    const undo = [this.fleet.start(), this.clock.start(), this.sight.start(), this.#showChosen()];
     return () => {
       for (const end of undo) end();
     };
+  }
+
+  /** The hosts of what is chosen are in sight, in the pane that has its details. */
+  #showChosen(): () => void {
+    return $effect.root(() => {
+      $effect(() => {
+        const { hostId, domains } = this.selection;
+        this.sight.show('chosen', [
+          ...(hostId === null ? [] : [hostId]),
+          ...domains.slice(0, 20).map(({ view }) => view.hostId),
+        ]);
+      });
+    });
   }
 
   hue(hostId: HostId): number {

@@ -9,7 +9,7 @@ const scheduled = ({ scans }: Discovery) => scans.list().filter((scan) => scan.s
 
 describe('schedules', () => {
   it('are off, but for the known libvirt hosts, which alone are called', async () => {
-    room.fleet = [{ id: 'h', address: '10.0.3.8', port: 2222, libvirtVersion: '9.0.0', online: true }];
+    room.fleet = [{ id: 'h', address: '10.0.3.8', port: 2222, libvirtVersion: '9.0.0', online: false }];
     room.network.hosts.set('10.0.3.8', {});
     const discovery = await room.open();
     const { cidr, passes } = discovery.schedules.view();
@@ -24,6 +24,23 @@ describe('schedules', () => {
     expect(room.notices).toEqual([]);
     await discovery.close();
     expect(room.clock.pending).toBe(0);
+  });
+
+  it('do not call a host that is connected: that it is there is known', async () => {
+    room.fleet = [
+      { id: 'here', address: '10.0.3.7', port: 22, libvirtVersion: '9.0.0', online: true },
+      { id: 'away', address: '10.0.3.8', port: 22, libvirtVersion: '9.0.0', online: false },
+    ];
+    const discovery = await room.open();
+    await room.until(() => scheduled(discovery)[0]?.state === 'completed');
+    expect(new Set(room.network.calls.map(({ address }) => address))).toEqual(new Set(['10.0.3.8']));
+    expect(scheduled(discovery)[0]!.notes).toContain('Not called, since they are connected: 1.');
+    room.fleet[1]!.online = true;
+    const before = room.network.calls.length;
+    await room.until(() => scheduled(discovery)[1]?.state === 'completed');
+    expect(room.network.calls).toHaveLength(before);
+    expect(scheduled(discovery)[1]!.notes).toContain('Every libvirt host that is known is connected.');
+    await discovery.close();
   });
 
   it('go when they are due, slowly, and quietly tell what is new', async () => {

@@ -14,6 +14,8 @@ let told: Delta[];
 let changes: number;
 let domains: HostDomains;
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 beforeEach(async () => {
   ({ connection, peer } = await connected());
   told = [];
@@ -119,6 +121,29 @@ describe('a read', () => {
     await Promise.all(waiting);
     expect(shown()).toBe('paused');
     expect(peer.unseen).toEqual([]);
+  });
+
+  it('of the state alone asks for nothing else, and a whole one asked for meanwhile follows it', async () => {
+    const read = domains.refreshed(uuid);
+    await (await asked()).answer(domainState.running);
+    await read;
+    await nextTurn();
+    const part = domains.refreshed(uuid, 'state');
+    const whole = [domains.refreshed(uuid, 'state'), domains.refreshed(uuid)];
+    (await peer.call('domain_get_state')).answer({ state: domainState.paused, reason: 1 });
+    await part;
+    expect(domains.get(uuid)).toMatchObject({ state: 'paused', vcpus: 2, consoles: [{ kind: 'serial' }] });
+    await (await asked()).answer(domainState.running);
+    await Promise.all(whole);
+    expect(shown()).toBe('running');
+    expect(peer.unseen).toEqual([]);
+  });
+
+  it('of the state alone brings all of a domain that was not known', async () => {
+    const read = domains.refreshed(uuid, 'state');
+    await (await asked()).answer(domainState.running);
+    await read;
+    expect(domains.get(uuid)?.vcpus).toBe(2);
   });
 
   it('that fails is told to who asked for it, and not to who asked later', async () => {

@@ -53,7 +53,7 @@ const online = async () => {
   await is('online');
 };
 
-function makeHost(name = 'kvm1'): Host {
+function makeHost(name = 'kvm1', fleetSize = 1): Host {
   return new Host({
     id: name,
     uri: parseHostUri(`qemu+ssh://root@${name}/system`),
@@ -70,6 +70,7 @@ function makeHost(name = 'kvm1'): Host {
     openReach: reaches.open,
     tell: (delta) => told.push(delta),
     clock,
+    fleetSize: () => fleetSize,
   });
 }
 
@@ -550,19 +551,32 @@ describe('statistics', () => {
     clock.advance(700);
     await vi.waitFor(() => expect(web01()?.stats).not.toBeNull());
     await vi.waitFor(() => expect(due()).toContain(15_000));
-    host.setWatched(true);
+    host.setAttention('elsewhere');
     await vi.waitFor(() => expect(due()).toContain(2_000));
     expect(due().filter((ms) => ms <= 15_000)).toEqual([2_000]);
+  });
+
+  it('come often from a host that is looked at, however many others there are', async () => {
+    host = makeHost('kvm1', 1_000);
+    await online();
+    await vi.waitFor(() => expect(due()).toContain(10_000));
+    host.setAttention('elsewhere');
+    host.setAttention('here');
+    await vi.waitFor(() => expect(due()).toEqual([2_000]));
+    host.setAttention('elsewhere');
+    expect(due()).toEqual([2_000]);
+    clock.advance(2_000);
+    await vi.waitFor(() => expect(due()).toEqual([40_000]));
   });
 
   it('are never sampled twice at once, however often somebody looks and looks away', async () => {
     await online();
     await vi.waitFor(() => expect(due()).toContain(700));
     for (let i = 0; i < 5; i++) {
-      host.setWatched(true);
-      host.setWatched(false);
+      host.setAttention('elsewhere');
+      host.setAttention('none');
     }
-    host.setWatched(true);
+    host.setAttention('elsewhere');
     for (let i = 0; i < 5; i++) {
       await vi.waitFor(() => expect(due()).toHaveLength(1));
       clock.advance(2_000);
