@@ -11,16 +11,17 @@ import type {
 } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { type Connection, ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
+import { ConnectionLost, type Dom, LibvirtError, param, paramRecord } from '../libvirt/index.ts';
+import { byDaemons, bySteps, type Ours } from './courses.ts';
 import type { Journal, Made, MigrationRecord, Unfinished } from './journal.ts';
-import { look, type Look } from './look.ts';
-import { type End, ManagedMove, type Plan } from './managed.ts';
+import { look } from './look.ts';
+import type { End, Plan } from './managed.ts';
+import { type Limits, Memory } from './memory.ts';
 import { flagsFor, paramsFor, virshCommand } from './options.ts';
-import { param } from '../libvirt/index.ts';
-import { runPeers } from './peers.ts';
-import { noProgress, readProgress } from './progress.ts';
+import { readProgress } from './progress.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
+import { readVerdict } from './verdict.ts';
 import { makeVolumes, removeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
@@ -46,15 +47,6 @@ type Outcome =
 
 type Interrupted = Extract<End, { end: 'unknown' }>;
 
-/** The steps and the connections that they go over. */
-interface Ours {
-  move: ManagedMove;
-  source: Connection;
-  target: Connection;
-}
-
-const pollMs = 300;
-
 export class Migration {
   readonly id: string;
   readonly source: Host;
@@ -64,7 +56,6 @@ export class Migration {
   #options: MigrationOptions;
   #state: MigrationState = 'queued';
   #phase: MigrationPhase = 'preflight';
-  #progress = noProgress;
   #downtimeMs: number | null = null;
   #error: Err | null = null;
   #verdict: MigrationView['verdict'] = null;
@@ -73,11 +64,8 @@ export class Migration {
   #notices: string[];
   #settlement: Settlement | null = null;
   #cancelled = false;
-  #performing = false;
-  #following = false;
   #leaving = false;
-  /** The target runs it already, with part of its memory here still. */
-  #postCopied = false;
+  readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
   /** Volumes for the copied disks. */
@@ -93,6 +81,16 @@ export class Migration {
     this.#phase = context.unfinished?.phase ?? 'preflight';
     this.#made = [...(context.unfinished?.made ?? [])];
     this.#beganMs = context.clock.now();
+    this.#memory = new Memory({
+      source: this.source,
+      dom: () => this.#dom,
+      name: this.#name,
+      clock: context.clock,
+      changed: () => {
+        this.#mark();
+        this.#tell();
+      },
+    });
   }
 
   get uuid(): string {
@@ -131,7 +129,7 @@ export class Migration {
       options: this.#options,
       state: this.#state,
       phase: this.#phase,
-      progress: this.#progress,
+      progress: this.#memory.progress,
       downtimeMs: this.#downtimeMs,
       virsh: virshCommand(this.#options, domain.name, from.uri, peerUri ?? to.uri, migrateUri, copied),
       startedAt,
@@ -141,7 +139,7 @@ export class Migration {
       actions: this.#actions,
       by,
       notices: this.#notices,
-      ...(this.#postCopied && { postCopied: true }),
+      ...(this.#memory.postCopied && { postCopied: true }),
       ...(batch && { batch }),
     };
   }
@@ -156,10 +154,10 @@ export class Migration {
     this.#mark();
     const work = this.#context.unfinished ? this.#takeUp() : this.#carryOut();
     const outcome = await work.catch((error: unknown) => this.#failed(error));
-    this.#performing = false;
+    this.#memory.end();
     // Whoever sees a final state sees the verdict with it.
     if (outcome.state !== 'left') {
-      this.#verdict = await this.#readVerdict();
+      this.#verdict = await readVerdict([this.source, this.target], this.uuid);
       if (outcome.state !== 'completed') await this.#removeVolumes();
     }
     for (const release of releases) release();
@@ -182,7 +180,7 @@ export class Migration {
     }
     if (this.#switching) throw this.#tooLate();
     this.#cancelled = true;
-    await this.#abort();
+    await this.#memory.abort();
     // All of it was across before the abort came.
     if (this.#switching) throw this.#tooLate();
   }
@@ -196,7 +194,7 @@ export class Migration {
   }
 
   get #switching(): boolean {
-    return this.#postCopied || this.#phase === 'finish' || this.#phase === 'confirm';
+    return this.#memory.postCopied || this.#phase === 'finish' || this.#phase === 'confirm';
   }
 
   #tooLate(): Failure {
@@ -207,25 +205,14 @@ export class Migration {
   }
 
   /** While it runs. @throws Failure */
-  async update(limits: { bandwidthMiBps?: number | undefined; maxDowntimeMs?: number | undefined }): Promise<void> {
-    const name = this.#name;
-    if (!this.#performing) {
-      throw new Failure('conflict', `${name} is not moving its memory now, so its limits cannot be changed.`);
-    }
-    const dom = this.#dom;
-    try {
-      const { connection } = this.source;
-      if (limits.bandwidthMiBps !== undefined) {
-        await connection.call('domain_migrate_set_max_speed', { dom, bandwidth: BigInt(limits.bandwidthMiBps) });
-        this.#options = { ...this.#options, bandwidthMiBps: limits.bandwidthMiBps };
-      }
-      if (limits.maxDowntimeMs !== undefined) {
-        await connection.call('domain_migrate_set_max_downtime', { dom, downtime: limits.maxDowntimeMs });
-        this.#options = { ...this.#options, maxDowntimeMs: limits.maxDowntimeMs };
-      }
-    } catch (error) {
-      throw explain(error, this.source.label, `changing the migration of ${name}`);
-    }
+  async update(limits: Limits): Promise<void> {
+    await this.#memory.limit(limits);
+    const { bandwidthMiBps, maxDowntimeMs } = limits;
+    this.#options = {
+      ...this.#options,
+      ...(bandwidthMiBps !== undefined && { bandwidthMiBps }),
+      ...(maxDowntimeMs !== undefined && { maxDowntimeMs }),
+    };
     this.#tell();
   }
 
@@ -242,18 +229,7 @@ export class Migration {
         `The migration of ${name} was started without “postCopy”, so it cannot be switched.`,
       );
     }
-    if (!this.#performing) {
-      throw new Failure(
-        'conflict',
-        `${name} is not moving its memory now, so there is nothing to switch to post-copy.`,
-      );
-    }
-    try {
-      await this.source.connection.call('domain_migrate_start_post_copy', { dom: this.#dom });
-    } catch (error) {
-      throw explain(error, this.source.label, `switching ${name} to post-copy`);
-    }
-    this.#postCopied = true;
+    await this.#memory.postCopy();
     this.#notices.push(
       `Switched to post-copy: ${name} runs on ${this.target.label}, and cannot go back or be cancelled until all of its memory is there.`,
     );
@@ -313,47 +289,37 @@ export class Migration {
     }
   }
 
-  async #bySteps(): Promise<Outcome> {
-    // Connections of its own, that never ask whether the other side lives: an outage of the admin's link is waited out.
-    const [source, target] = await both(this.source.open({ keepalive: false }), this.target.open({ keepalive: false }));
-    try {
-      const move = new ManagedMove(source, target, this.#plan, {
-        phase: (phase) => this.#enter(phase),
-        cancelled: () => this.#cancelled,
-        performing: (under) => this.#setPerforming(under),
-        postCopied: () => this.#postCopied,
-        beforeFinish: () => this.#context.beforeSwitch({ hostId: this.source.id, uuid: this.uuid }, this.target),
-      });
-      const end = await move.run();
-      if (end.end === 'unknown') return await this.#settle(end, { move, source, target });
-      return end.end === 'moved' ? await this.#moved() : this.#stayed(end.why);
-    } finally {
-      void source.close();
-      void target.close();
-    }
+  #bySteps(): Promise<Outcome> {
+    const watch = {
+      phase: (phase: MigrationPhase) => this.#enter(phase),
+      cancelled: () => this.#cancelled,
+      performing: (under: boolean) => this.#setPerforming(under),
+      postCopied: () => this.#memory.postCopied,
+      beforeFinish: () => this.#context.beforeSwitch({ hostId: this.source.id, uuid: this.uuid }, this.target),
+    };
+    return bySteps(this.source, this.target, this.#plan, watch, (end, ours) => this.#after(end, ours));
   }
 
-  async #byDaemons(): Promise<Outcome> {
+  #byDaemons(): Promise<Outcome> {
     const { peerUri } = this.#record;
     if (peerUri === null) throw new Error('no address of the target for the source');
-    const source = await this.source.open({ keepalive: true });
     const left = new Promise<'left'>((resolve) => {
       this.#leave = () => resolve('left');
     });
-    try {
-      const plan = { ...this.#plan, peerUri, tunnelled: this.#options.transport === 'tunnelled' };
-      const run = runPeers(source, plan, {
-        phase: (phase) => this.#enter(phase),
-        cancelled: () => this.#cancelled,
-        performing: (under) => this.#setPerforming(under),
-      });
-      const end = await Promise.race([run, left]);
-      if (end === 'left') return { state: 'left', error: null };
-      if (end.end === 'unknown') return await this.#settle(end, null);
-      return end.end === 'moved' ? await this.#moved() : this.#stayed(end.why);
-    } finally {
-      void source.close();
-    }
+    const watch = {
+      phase: (phase: MigrationPhase) => this.#enter(phase),
+      cancelled: () => this.#cancelled,
+      performing: (under: boolean) => this.#setPerforming(under),
+    };
+    const plan = { ...this.#plan, peerUri, tunnelled: this.#options.transport === 'tunnelled' };
+    return byDaemons(this.source, plan, watch, left, async (end) =>
+      end === 'left' ? { state: 'left', error: null } : this.#after(end, null),
+    );
+  }
+
+  async #after(end: End, ours: Ours | null): Promise<Outcome> {
+    if (end.end === 'unknown') return this.#settle(end, ours);
+    return end.end === 'moved' ? this.#moved() : this.#stayed(end.why);
   }
 
   /** What an earlier Drover began: neither connection of it lives any more. */
@@ -371,59 +337,25 @@ export class Migration {
   }
 
   #setPerforming(under: boolean): void {
-    this.#performing = under;
-    if (!under) return;
-    if (this.#options.maxDowntimeMs !== null) {
-      void this.update({ maxDowntimeMs: this.#options.maxDowntimeMs }).catch(() => {});
-    }
-    void this.#follow();
-    if (this.#cancelled) void this.#abort();
-  }
-
-  /** Asks for the numbers, over the connection for reads, until perform is over. */
-  async #follow(): Promise<void> {
-    if (this.#following) return;
-    this.#following = true;
-    while (this.#performing) {
-      try {
-        const { params } = await this.source.connection.call('domain_get_job_stats', { dom: this.#dom });
-        if (this.#performing) {
-          this.#progress = readProgress(paramRecord(params), this.#progress);
-          this.#mark();
-          this.#tell();
-        }
-      } catch {
-        // The host is silent, or the job has just ended: the steps themselves will tell.
-      }
-      await this.#context.clock.sleep(pollMs);
-    }
-    this.#following = false;
-  }
-
-  /** Until perform ends by it: an abort that comes before the job is under way is answered by an error. */
-  async #abort(): Promise<void> {
-    while (this.#performing) {
-      try {
-        await this.source.connection.call('domain_abort_job', { dom: this.#dom });
-      } catch {
-        // Asked again, as long as there is something to abort.
-      }
-      await this.#context.clock.sleep(pollMs);
-    }
+    if (!under) return this.#memory.end();
+    this.#memory.begin();
+    const { maxDowntimeMs } = this.#options;
+    if (maxDowntimeMs !== null) void this.update({ maxDowntimeMs }).catch(() => {});
   }
 
   async #moved(): Promise<Outcome> {
-    this.#progress = { ...this.#progress, percent: 100, dataRemainingBytes: 0, etaMs: 0 };
+    const memory = this.#memory;
+    memory.progress = { ...memory.progress, percent: 100, dataRemainingBytes: 0, etaMs: 0 };
     try {
       const { params } = await this.target.connection.call('domain_get_job_stats', { dom: this.#dom, flags: 1 });
       const stats = paramRecord(params);
       const downtime = stats['downtime'];
       if (this.#options.mode !== 'offline' && downtime !== undefined) this.#downtimeMs = Number(downtime);
-      this.#progress = { ...readProgress(stats, this.#progress), percent: 100, dataRemainingBytes: 0, etaMs: 0 };
+      memory.progress = { ...readProgress(stats, memory.progress), percent: 100, dataRemainingBytes: 0, etaMs: 0 };
     } catch {
       // Only a figure for the receipt.
     }
-    this.#progress = { ...this.#progress, elapsedMs: Math.round(this.#context.clock.now() - this.#beganMs) };
+    memory.progress = { ...memory.progress, elapsedMs: Math.round(this.#context.clock.now() - this.#beganMs) };
     return { state: 'completed', error: null };
   }
 
@@ -467,11 +399,11 @@ export class Migration {
         this.#state = 'needs-attention';
         this.#error = error;
         this.#actions = actions;
-        this.#performing = false;
+        this.#memory.end();
         this.#tell();
       },
       underWay: () => {
-        if (!this.#performing) this.#setPerforming(true);
+        if (!this.#memory.moving) this.#setPerforming(true);
         if (this.#state === 'running') return;
         this.#state = 'running';
         this.#error = null;
@@ -519,22 +451,8 @@ export class Migration {
     this.#tell();
   }
 
-  /** Read again from both hosts: what is told is what was seen. */
-  async #readVerdict(): Promise<MigrationView['verdict']> {
-    const hosts = [this.source, this.target];
-    const looks = await Promise.all(hosts.map((host) => look(host, this.uuid)));
-    const where = (fits: (look: Look) => boolean) =>
-      hosts.filter((_, at) => fits(looks[at] as Look)).map(({ id }) => id);
-    // The source tells of none of it by an event.
-    await Promise.all(hosts.map((host) => host.domains.refreshed(this.uuid).catch(() => {})));
-    return {
-      runningOn: where(({ seen }) => seen.at !== 'absent' && seen.at !== 'shutoff' && seen.at !== 'unreachable'),
-      definedOn: where(({ persistent }) => persistent),
-    };
-  }
-
   #mark(): void {
-    const { percent } = this.#progress;
+    const { percent } = this.#memory.progress;
     this.source.domains.setJob(this.uuid, { migrationId: this.id, side: 'source', percent });
     this.target.domains.setJob(this.uuid, { migrationId: this.id, side: 'target', percent });
   }
@@ -547,14 +465,6 @@ export class Migration {
   #tell(): void {
     this.#context.changed();
   }
-}
-
-/** Both, or neither: what was opened is closed where the other could not be. */
-async function both(a: Promise<Connection>, b: Promise<Connection>): Promise<[Connection, Connection]> {
-  const [first, second] = await Promise.allSettled([a, b]);
-  if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value];
-  for (const one of [first, second]) if (one.status === 'fulfilled') void one.value.close();
-  throw (first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason) as Error;
 }
 
 const idsOf = (actions: MigrationAction[]) => actions.map(({ id }) => id).join();
