@@ -21,7 +21,7 @@ const recordSchema = z.object({
   /** The target's libvirt as the source's root reaches it; where the daemons do it between themselves. */
   peerUri: z.string().nullable(),
   /** Disks that go along. */
-  copied: z.array(z.object({ target: z.string(), path: z.string(), format: z.string() })),
+  copied: z.array(z.object({ target: z.string(), path: z.string(), format: z.string(), to: z.string().optional() })),
   /** The target held a definition of the same VM before. */
   twin: z.boolean(),
   /** Why its options became what they are. */
@@ -32,7 +32,13 @@ const recordSchema = z.object({
 export type MigrationRecord = z.infer<typeof recordSchema>;
 
 /** What was made on a host for this migration, and has to go again where it fails. */
-const madeSchema = z.object({ hostId: z.string(), pool: z.string(), volume: z.string() });
+const madeSchema = z.object({
+  hostId: z.string(),
+  pool: z.string(),
+  volume: z.string(),
+  /** The host answered that it made it. Else it was only about to: what is there by that name may be another's. */
+  created: z.boolean().optional(),
+});
 export type Made = z.infer<typeof madeSchema>;
 
 const lineSchema = z.union([
@@ -115,7 +121,7 @@ export class Journal {
     return this.#append({ id, step });
   }
 
-  /** Before it is made. @throws Error */
+  /** Before it is made, and again once the host has answered that it was. @throws Error */
   made(id: string, made: Made): Promise<void> {
     return this.#append({ id, made });
   }
@@ -161,13 +167,21 @@ function fold(text: string): { unfinished: Unfinished[]; receipts: MigrationView
     else if ('ended' in line) {
       open.delete(line.ended.id);
       ended.set(line.ended.id, line.ended);
-    } else if ('made' in line) open.get(line.id)?.made.push(line.made);
-    else {
+    } else if ('made' in line) {
+      const entry = open.get(line.id);
+      if (entry) entry.made = withMade(entry.made, line.made);
+    } else {
       const entry = open.get(line.id);
       if (entry) entry.phase = line.step as MigrationPhase;
     }
   }
   return { unfinished: [...open.values()], receipts: [...ended.values()].slice(-kept), broken };
+}
+
+/** What is known of a volume last is what counts. */
+export function withMade(all: readonly Made[], made: Made): Made[] {
+  const same = (one: Made) => one.hostId === made.hostId && one.pool === made.pool && one.volume === made.volume;
+  return [...all.filter((one) => !same(one)), made];
 }
 
 function parsed(row: string): unknown {

@@ -6,6 +6,7 @@ import type {
   MigrationAction,
   MigrationOptions,
   MigrationPhase,
+  MigrationProgress,
   MigrationState,
   MigrationView,
 } from '../../contract/model.ts';
@@ -13,16 +14,19 @@ import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
 import { ConnectionLost, type Dom, LibvirtError, param, paramRecord } from '../libvirt/index.ts';
 import { byDaemons, bySteps, type Ours } from './courses.ts';
-import type { Journal, Made, MigrationRecord, Unfinished } from './journal.ts';
+import { DiskCopy } from './disk-copy.ts';
+import { copyWhileOff } from './while-off.ts';
+import { type Journal, type Made, type MigrationRecord, type Unfinished, withMade } from './journal.ts';
 import { look } from './look.ts';
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
-import { flagsFor, paramsFor, virshCommand } from './options.ts';
+import { flagsFor, isOff, paramsFor } from './options.ts';
 import { readProgress } from './progress.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
 import { readVerdict } from './verdict.ts';
-import { makeVolumes, removeVolumes } from './volumes.ts';
+import { virshCommand } from './virsh.ts';
+import { makeVolumes, pathThere, removeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
   /** What is journalled of it: enough to take it up again. */
@@ -68,6 +72,8 @@ export class Migration {
   readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
+  /** Of a shut-off VM, while they are under way and after. */
+  #disks: DiskCopy | null = null;
   /** Volumes for the copied disks. */
   #made: Made[];
 
@@ -110,6 +116,10 @@ export class Migration {
     return this.#options.transport === 'p2p' || this.#options.transport === 'tunnelled';
   }
 
+  get #progress(): MigrationProgress {
+    return this.#disks?.progress ?? this.#memory.progress;
+  }
+
   get ended(): boolean {
     return this.#endedAt !== null;
   }
@@ -129,9 +139,15 @@ export class Migration {
       options: this.#options,
       state: this.#state,
       phase: this.#phase,
-      progress: this.#memory.progress,
+      progress: this.#progress,
       downtimeMs: this.#downtimeMs,
-      virsh: virshCommand(this.#options, domain.name, from.uri, peerUri ?? to.uri, migrateUri, copied),
+      virsh: virshCommand(this.#options, {
+        domain: domain.name,
+        from: from.uri,
+        to: peerUri ?? to.uri,
+        migrateUri,
+        copied,
+      }),
       startedAt,
       endedAt: this.#endedAt,
       error: this.#error,
@@ -180,6 +196,7 @@ export class Migration {
     }
     if (this.#switching) throw this.#tooLate();
     this.#cancelled = true;
+    this.#disks?.cancel();
     await this.#memory.abort();
     // All of it was across before the abort came.
     if (this.#switching) throw this.#tooLate();
@@ -206,8 +223,9 @@ export class Migration {
 
   /** While it runs. @throws Failure */
   async update(limits: Limits): Promise<void> {
-    await this.#memory.limit(limits);
     const { bandwidthMiBps, maxDowntimeMs } = limits;
+    if (this.#phase !== 'copy') await this.#memory.limit(limits);
+    else if (bandwidthMiBps !== undefined) this.#disks?.limit(bandwidthMiBps);
     this.#options = {
       ...this.#options,
       ...(bandwidthMiBps !== undefined && { bandwidthMiBps }),
@@ -253,12 +271,14 @@ export class Migration {
 
   get #plan(): Plan {
     const { migrateUri, domain } = this.#record;
-    const offline = this.#options.mode === 'offline';
+    const offline = isOff(this.#options);
+    // Told to copy without any that is to be copied, libvirt would choose them itself: also what both hosts share.
+    const options = this.#record.copied.length > 0 ? this.#options : { ...this.#options, storage: 'shared' as const };
     return {
       dom: this.#dom,
-      flags: flagsFor(this.#options, this.#context.domain.paused && !offline),
+      flags: flagsFor(options, this.#context.domain.paused && !offline),
       params: [
-        ...paramsFor(this.#options, this.#record.copied),
+        ...paramsFor(options, this.#record.copied),
         ...(this.#relay && this.#record.copied.length > 0 ? [param.str('disks_uri', this.#relay.disksUri)] : []),
       ],
       destXml: this.#options.destXml,
@@ -276,10 +296,14 @@ export class Migration {
         `Drover cannot write its journal (${said}), and without it begins no migration. Make room in its data folder.`,
       );
     });
-    const { journal } = this.#context;
-    this.#made = await makeVolumes(this.source, this.target, this.#dom, this.#record.copied, (made) =>
-      journal.made(this.id, made),
-    );
+    try {
+      if (this.#options.mode === 'cold') await this.#copyDisks();
+      else await this.#makeVolumes();
+    } catch (error) {
+      if (this.#cancelled) return this.#stayed(null);
+      if (!(error instanceof ConnectionLost)) throw error;
+      return this.#settle({ end: 'unknown', why: error, performed: false, finishSent: false }, null);
+    }
     if (this.#options.transport !== 'relay') return this.#daemons ? this.#byDaemons() : this.#bySteps();
     this.#relay = await openRelay(this.id, this.source, this.target);
     try {
@@ -287,6 +311,43 @@ export class Migration {
     } finally {
       await this.#relay.close();
     }
+  }
+
+  get #madeList() {
+    return {
+      add: async (made: Made) => {
+        await this.#context.journal.made(this.id, made);
+        this.#made = withMade(this.#made, made);
+      },
+      drop: (made: Made) => void (this.#made = this.#made.filter(({ volume }) => volume !== made.volume)),
+    };
+  }
+
+  #makeVolumes(): Promise<void> {
+    const incremental = this.#options.storage === 'copy-incremental';
+    return makeVolumes(this.source, this.target, this.#dom, this.#record.copied, incremental, this.#madeList);
+  }
+
+  /** Of a VM that is shut off, and stays so until its disks are across. */
+  async #copyDisks(): Promise<void> {
+    await this.#enter('copy');
+    const { storage, bandwidthMiBps } = this.#options;
+    this.#disks = new DiskCopy({
+      source: this.source,
+      target: this.target,
+      name: this.#name,
+      disks: this.#record.copied,
+      incremental: storage === 'copy-incremental',
+      bandwidthMiBps,
+      list: this.#madeList,
+      clock: this.#context.clock,
+      changed: () => {
+        this.#mark();
+        this.#tell();
+      },
+    });
+    if (this.#cancelled) this.#disks.cancel();
+    await copyWhileOff(this.#disks, this.source, this.#record.domain);
   }
 
   #bySteps(): Promise<Outcome> {
@@ -345,17 +406,27 @@ export class Migration {
 
   async #moved(): Promise<Outcome> {
     const memory = this.#memory;
-    memory.progress = { ...memory.progress, percent: 100, dataRemainingBytes: 0, etaMs: 0 };
-    try {
-      const { params } = await this.target.connection.call('domain_get_job_stats', { dom: this.#dom, flags: 1 });
-      const stats = paramRecord(params);
-      const downtime = stats['downtime'];
-      if (this.#options.mode !== 'offline' && downtime !== undefined) this.#downtimeMs = Number(downtime);
-      memory.progress = { ...readProgress(stats, memory.progress), percent: 100, dataRemainingBytes: 0, etaMs: 0 };
-    } catch {
-      // Only a figure for the receipt.
+    const done = { percent: 100, dataRemainingBytes: 0, etaMs: 0 };
+    if (!isOff(this.#options)) {
+      try {
+        const { params } = await this.target.connection.call('domain_get_job_stats', { dom: this.#dom, flags: 1 });
+        const stats = paramRecord(params);
+        if (stats['downtime'] !== undefined) this.#downtimeMs = Number(stats['downtime']);
+        memory.progress = readProgress(stats, memory.progress);
+      } catch {
+        // Only a figure for the receipt.
+      }
     }
-    memory.progress = { ...memory.progress, elapsedMs: Math.round(this.#context.clock.now() - this.#beganMs) };
+    const elapsedMs = Math.round(this.#context.clock.now() - this.#beganMs);
+    memory.progress = { ...this.#progress, ...done, elapsedMs };
+    this.#disks = null;
+    const { copied } = this.#record;
+    if (copied.length > 0) {
+      const paths = copied.map(({ path }) => path).join(', ');
+      this.#notices.push(
+        `On ${this.source.label} the disks are as they were: ${paths}. Delete them there once you have seen that ${this.#name} is well on ${this.target.label}.`,
+      );
+    }
     return { state: 'completed', error: null };
   }
 
@@ -378,7 +449,7 @@ export class Migration {
   /** The steps were interrupted. @param ours Null: their connections are gone, or were never ours. */
   async #settle({ why, performed, finishSent }: Interrupted, ours: Ours | null): Promise<Outcome> {
     const { options, twin } = this.#record;
-    const offline = options.mode === 'offline';
+    const offline = isOff(options);
     this.#settlement = new Settlement({
       source: this.source,
       target: this.target,
@@ -437,11 +508,10 @@ export class Migration {
     const names = this.#made.map(({ pool, volume }) => `${volume} in ${pool}`).join(', ');
     const left = `Volumes that were made on ${this.target.label} for the copied disks are still there: ${names}.`;
     const { seen } = await look(this.target, this.uuid);
-    if (seen.at !== 'absent' && seen.at !== 'shutoff') {
-      this.#notices.push(left);
-      return;
-    }
-    await removeVolumes(this.target, this.#made).catch(() => this.#notices.push(left));
+    const asBefore = seen.at === 'shutoff' && this.#record.twin && !this.#switching;
+    if (seen.at === 'absent' || asBefore) {
+      await removeVolumes(this.target, this.#made).catch(() => this.#notices.push(left));
+    } else this.#notices.push(left);
   }
 
   #end({ state, error }: Exclude<Outcome, { state: 'left' }>): void {
@@ -452,7 +522,7 @@ export class Migration {
   }
 
   #mark(): void {
-    const { percent } = this.#memory.progress;
+    const { percent } = this.#progress;
     this.source.domains.setJob(this.uuid, { migrationId: this.id, side: 'source', percent });
     this.target.domains.setJob(this.uuid, { migrationId: this.id, side: 'target', percent });
   }

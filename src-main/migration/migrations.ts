@@ -18,7 +18,7 @@ import type { Host } from '../fleet/host.ts';
 import { carryOutPlan, planEvacuation } from './evacuate.ts';
 import { Journal, type Unfinished } from './journal.ts';
 import { Migration } from './migration.ts';
-import { described, type GivenOptions, resolveOptions } from './options.ts';
+import { described, type GivenOptions, isOff, resolveOptions } from './options.ts';
 import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './preflight.ts';
 import { Receipt } from './receipt.ts';
 import { migrateUriTo } from './ways.ts';
@@ -136,7 +136,7 @@ export class Migrations {
     }
     if (!way) throw new Failure('internal', `No way was found to migrate ${domain.name}.`);
     const { transport, peerUri, why } = way;
-    const addressed = options.mode !== 'offline' && transport !== 'tunnelled' && transport !== 'relay';
+    const addressed = !isOff(options) && transport !== 'tunnelled' && transport !== 'relay';
     const migrateUri = options.migrateUri ?? (addressed ? await migrateUriTo(target) : null);
     // Asked again after the waits: two callers may have come for the same VM.
     if (this.#active(ref.uuid)) throw busy(domain.name);

@@ -13,9 +13,9 @@ export type GivenOptions = { [K in keyof MigrationOptions]?: MigrationOptions[K]
 
 /** What can be carried out so far: only this is offered. */
 const able: { mode: MigrationMode[]; transport: Transport[]; storage: StorageMode[] } = {
-  mode: ['live', 'suspend', 'offline'],
+  mode: ['live', 'suspend', 'offline', 'cold'],
   transport: ['auto', 'direct', 'p2p', 'tunnelled', 'relay'],
-  storage: ['shared', 'copy'],
+  storage: ['shared', 'copy', 'copy-incremental'],
 };
 
 /** Each option as the API lists it; a default that depends on the VM is told in words. */
@@ -33,7 +33,12 @@ export const described: { name: keyof MigrationOptions; default: unknown; values
       values: able.transport,
       does: 'which way the memory goes; auto takes what is proved to work',
     },
-    { name: 'storage', default: 'shared', values: able.storage, does: 'whether disks are copied' },
+    {
+      name: 'storage',
+      default: 'shared; for cold: copy',
+      values: able.storage,
+      does: 'whether disks are copied that the hosts do not share; copy-incremental: only what was written over a file that both have',
+    },
     { name: 'persistent', default: 'true for a persistent VM', does: 'define it on the target' },
     { name: 'undefineSource', default: 'true for a persistent VM', does: 'forget it on the source' },
     { name: 'autoConverge', default: false, does: 'slow the guest down when it dirties memory faster than it moves' },
@@ -57,7 +62,7 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
   const options: MigrationOptions = {
     mode: given.mode ?? (off ? 'offline' : 'live'),
     transport: given.transport ?? 'auto',
-    storage: given.storage ?? 'shared',
+    storage: given.storage ?? (given.mode === 'cold' ? 'copy' : 'shared'),
     persistent: given.persistent ?? domain.persistent,
     undefineSource: given.undefineSource ?? domain.persistent,
     autoConverge: given.autoConverge ?? false,
@@ -75,15 +80,11 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
     force: given.force ?? false,
   };
   const notYet = (what: string) => new Failure('unsupported', `Drover cannot migrate ${what} yet.`);
-  if (options.mode === 'cold') throw notYet('a shut-off VM together with its disks (mode “cold”)');
   if (!able.storage.includes(options.storage)) throw notYet(`by the storage “${options.storage}”`);
   if (options.storage !== 'shared' && options.mode === 'offline') {
     throw new Failure('bad-request', 'An offline migration moves the definition alone, so no disks can be copied.');
   }
-  if (
-    options.postCopy &&
-    (options.transport === 'tunnelled' || options.mode === 'suspend' || options.mode === 'offline')
-  ) {
+  if (options.postCopy && (options.transport === 'tunnelled' || options.mode !== 'live')) {
     throw new Failure('bad-request', 'Only a live migration that is not tunnelled can be switched to post-copy.');
   }
   if (!able.transport.includes(options.transport)) throw notYet(`by the transport “${options.transport}”`);
@@ -98,8 +99,14 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
     if (options.storage !== 'shared') throw no('copy of disks');
     if (options.tls) throw no('TLS of its own, as the daemons’ connection is what encrypts it');
   }
-  if (options.mode === 'offline' && !options.persistent) {
-    throw new Failure('bad-request', 'An offline migration moves the definition, so “persistent” has to be true.');
+  if (options.mode === 'cold' && (options.transport === 'p2p' || options.transport === 'tunnelled')) {
+    const why =
+      'In a cold migration the disks go through Drover, so the daemons cannot carry it out between themselves';
+    throw new Failure('bad-request', `${why}; choose the transport “auto”.`);
+  }
+  if (isOff(options) && !options.persistent) {
+    const message = `An ${options.mode} migration moves the definition, so “persistent” has to be true.`;
+    throw new Failure('bad-request', message.replace('An cold', 'A cold'));
   }
   return options;
 }
@@ -108,8 +115,11 @@ const flagsOf: Record<MigrationMode, number> = {
   live: migrateFlags.live,
   suspend: 0,
   offline: migrateFlags.offline,
-  cold: 0,
+  cold: migrateFlags.offline,
 };
+
+/** The VM is shut off, and stays so: no memory moves. */
+export const isOff = ({ mode }: Pick<MigrationOptions, 'mode'>) => mode === 'offline' || mode === 'cold';
 
 /** What both sides are told: libvirt's flags without those of a single side. */
 export function flagsFor(options: MigrationOptions, paused: boolean): number {
@@ -119,10 +129,15 @@ export function flagsFor(options: MigrationOptions, paused: boolean): number {
     (options.undefineSource ? migrateFlags.undefine_source : 0) |
     (paused ? migrateFlags.paused : 0) |
     (options.unsafe ? migrateFlags.unsafe : 0) |
-    (options.storage === 'copy' ? migrateFlags.non_shared_disk : 0) |
-    (options.mode === 'offline' ? 0 : memoryFlags(options))
+    (isOff(options) ? 0 : storageFlags[options.storage] | memoryFlags(options))
   );
 }
+
+const storageFlags: Record<StorageMode, number> = {
+  shared: 0,
+  copy: migrateFlags.non_shared_disk,
+  'copy-incremental': migrateFlags.non_shared_inc,
+};
 
 function memoryFlags(options: MigrationOptions): number {
   return (
@@ -138,49 +153,14 @@ function memoryFlags(options: MigrationOptions): number {
 export function paramsFor(options: MigrationOptions, copied: readonly { target: string }[] = []): Param[] {
   return [
     // Only these: libvirt would copy what both hosts share onto itself.
-    ...copied.map(({ target }) => param.str('migrate_disks', target)),
+    ...(isOff(options) ? [] : copied.map(({ target }) => param.str('migrate_disks', target))),
     ...(options.destName === null ? [] : [param.str('destination_name', options.destName)]),
+    // Else its next start over there would be by the definition that it had here.
+    ...(options.destXml === null || !options.persistent || isOff(options)
+      ? []
+      : [param.str('persistent_xml', options.destXml)]),
     ...(options.listenAddress === null ? [] : [param.str('listen_address', options.listenAddress)]),
     ...(options.bandwidthMiBps === null ? [] : [param.u64('bandwidth', options.bandwidthMiBps)]),
     ...(options.parallel === null ? [] : [param.i32('parallel.connections', options.parallel)]),
   ];
-}
-
-/** The equivalent virsh command. */
-export function virshCommand(
-  options: MigrationOptions,
-  domain: string,
-  from: string,
-  to: string,
-  migrateUri: string | null,
-  copied: readonly { target: string }[] = [],
-): string {
-  const words = ['virsh', '-c', quote(from), 'migrate'];
-  if (options.transport === 'p2p' || options.transport === 'tunnelled') words.push('--p2p');
-  if (options.transport === 'tunnelled') words.push('--tunnelled');
-  if (options.mode === 'live') words.push('--live');
-  if (options.mode === 'offline') words.push('--offline');
-  if (options.persistent) words.push('--persistent');
-  if (options.undefineSource) words.push('--undefinesource');
-  if (options.autoConverge) words.push('--auto-converge');
-  if (options.compressed) words.push('--compressed');
-  if (options.postCopy) words.push('--postcopy');
-  if (options.storage === 'copy' && copied.length > 0) {
-    words.push('--copy-storage-all', '--migrate-disks', copied.map(({ target }) => target).join());
-  }
-  if (options.unsafe) words.push('--unsafe');
-  if (options.tls) words.push('--tls');
-  if (options.parallel !== null) words.push('--parallel', '--parallel-connections', String(options.parallel));
-  if (options.bandwidthMiBps !== null) words.push('--bandwidth', String(options.bandwidthMiBps));
-  if (options.listenAddress !== null) words.push('--listen-address', quote(options.listenAddress));
-  if (options.destName !== null) words.push('--dname', quote(options.destName));
-  if (options.destXml !== null) words.push('--xml', 'FILE');
-  words.push(quote(domain), quote(to));
-  if (migrateUri !== null && options.transport !== 'tunnelled') words.push(quote(migrateUri));
-  return words.join(' ');
-}
-
-/** As a POSIX shell takes it. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,6 +2,7 @@
 import type { Check, DomainView, MigrationOptions, Preflight } from '../../contract/model.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
+import { isOff } from './options.ts';
 import { checkDisks } from './shared-disks.ts';
 import type { CopiedDisk } from './volumes.ts';
 import { findWay, type Way } from './ways.ts';
@@ -46,9 +47,9 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
   checkState(domain, options, error);
   checkTaken(fleet, { domain, source, target, options }, error, warn, ok);
   checkMachine({ domain, source, target, options }, error, warn, ok);
-  if (options.mode !== 'offline') checkMemory(domain, target, error, warn, ok);
+  if (!isOff(options)) checkMemory(domain, target, error, warn, ok);
   const devices = source.domains.facts(domain.uuid)?.hostDevices ?? 0;
-  if (devices > 0 && options.mode !== 'offline') {
+  if (devices > 0 && !isOff(options)) {
     error(
       'host-devices',
       `${name} uses ${devices} devices of ${source.label} itself, which cannot move.`,
@@ -86,13 +87,18 @@ type Say = (id: string, message: string, fix?: string) => void;
 function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions, error: Say): void {
   if (job) error('busy', `${name} is being migrated already.`, 'Wait until that ends, or cancel it.');
   const off = state === 'shutoff' || state === 'crashed';
-  if (mode === 'offline' && !off)
-    error('state', `${name} is ${state}; an offline migration moves the definition of a VM that is shut off.`);
-  if (mode !== 'offline' && state !== 'running' && state !== 'paused' && state !== 'blocked') {
+  if (isOff({ mode }) && !off) {
+    const what =
+      mode === 'cold'
+        ? 'a cold migration moves a VM that is shut off, with its disks'
+        : 'an offline migration moves the definition of a VM that is shut off';
+    error('state', `${name} is ${state}; ${what}.`, 'Shut it down first, or choose the mode “live”.');
+  }
+  if (!isOff({ mode }) && state !== 'running' && state !== 'paused' && state !== 'blocked') {
     error(
       'state',
       `${name} is ${state}, so there is nothing to migrate live.`,
-      off ? 'Choose the mode “offline”, or start it.' : undefined,
+      off ? 'Choose the mode “offline”, or with its disks “cold”; or start it.' : undefined,
     );
   }
 }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { Failure } from '../../contract/failure.ts';
 import type { Host } from '../fleet/host.ts';
-import { quote } from './options.ts';
+import { quote } from './virsh.ts';
 
 export interface Relay {
   memoryUri: string;

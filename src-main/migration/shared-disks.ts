@@ -1,11 +1,12 @@
 // Whether both hosts see the same disk behind the same path, asked of the hosts' own file systems.
 import type { Check } from '../../contract/model.ts';
-import type { DiskFacts } from '../fleet/domain-xml.ts';
+import { type DiskFacts, readDomainXml } from '../fleet/domain-xml.ts';
 import type { Host } from '../fleet/host.ts';
 import type { Dom } from '../libvirt/index.ts';
-import { quote } from './options.ts';
 import type { Route } from './preflight.ts';
-import { type CopiedDisk, copyable, freeIn, noPool } from './volumes.ts';
+import { quote } from './virsh.ts';
+import { noBacking } from './disk-copy.ts';
+import { type CopiedDisk, copyable, factsOf, freeIn, noPool, pathThere } from './volumes.ts';
 
 /** File systems that libvirt itself takes as shared; others need a disk without a cache of the host's. */
 const sharedKinds = /^(nfs|nfs4|gfs2|gfs|ocfs2|afs|smb|smb2|cifs|ceph|gpfs|fuseblk|lustre)/;
@@ -22,10 +23,19 @@ export interface DiskChecks {
 
 export async function checkDisks({ domain, source, target, options }: Route, disks: DiskFacts[]): Promise<DiskChecks> {
   const copied: CopiedDisk[] = [];
-  const paths = disks.filter((disk) => disk.path !== null && disk.type !== 'network').map((disk) => disk.path ?? '');
-  if (paths.length === 0) return { checks: [], copied };
-  const [here, there] = await Promise.all([stat(source, paths), stat(target, paths)]);
-  const candidates = options.storage === 'copy' ? copyable(disks) : [];
+  const asked = disks.filter((disk) => disk.path !== null && disk.type !== 'network');
+  if (asked.length === 0) return { checks: [], copied };
+  const cold = options.mode === 'cold';
+  const moves = pathsThere(options.destXml);
+  const onTarget = (disk: DiskFacts) => moves.get(disk.target) ?? disk.path ?? '';
+  const [here, there] = await Promise.all([
+    statted(
+      source,
+      asked.map(({ path }) => path ?? ''),
+    ),
+    statted(target, asked.map(onTarget)),
+  ]);
+  const candidates = options.storage === 'shared' ? [] : copyable(disks, cold);
   const checks = await Promise.all(disks.map((disk) => checkDisk(disk)));
   return { checks: checks.filter((check) => check !== null), copied };
 
@@ -33,13 +43,15 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     if (disk.path === null) return null;
     const id = `disk-${disk.target}`;
     const a = here?.get(disk.path);
-    const b = there?.get(disk.path);
+    const b = there?.get(onTarget(disk));
     const what =
       disk.device === 'cdrom' || disk.device === 'floppy' ? `The medium in ${disk.target}` : `The disk ${disk.target}`;
     const candidate = candidates.find((one) => one.target === disk.target);
     if (candidate && b === null) {
-      copied.push(candidate);
-      return checkCopy(id, what, candidate);
+      const to = onTarget(disk);
+      const one = to === disk.path ? candidate : { ...candidate, to };
+      copied.push(one);
+      return checkCopy(id, what, one);
     }
     if (candidate && (a === undefined || b === undefined)) {
       const silent = a === undefined ? source : target;
@@ -57,7 +69,8 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     if (b === null) {
       return {
         id,
-        level: 'error',
+        // A VM that is shut off moves without what it only looks at; it says so when it is started.
+        level: cold && disk.device !== 'disk' ? 'warn' : 'error',
         message: `${what} (${disk.path}) is not there on ${target.label}.`,
         fix:
           disk.device === 'cdrom' || disk.device === 'floppy'
@@ -77,7 +90,7 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     }
     const guarded =
       disk.readonly || disk.shareable || cacheless.has(disk.cache ?? '') || (a !== null && sharedKinds.test(a.kind));
-    if (!guarded && !options.unsafe) {
+    if (!guarded && !options.unsafe && !cold) {
       return {
         id,
         level: 'error',
@@ -96,8 +109,9 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
       const message = `${what} (${disk.path}): whether ${target.label} has room for a copy could not be found out.`;
       return { id, level: 'warn', message };
     }
-    const { pool, capacity } = room;
-    if (!pool) return { id, level: 'error', message: noPool(target, disk.path).message };
+    const { pool, facts } = room;
+    const capacity = cold ? (facts?.physical ?? room.capacity) : room.capacity;
+    if (!pool) return { id, level: 'error', message: noPool(target, pathThere(disk)).message };
     if (pool.available < capacity) {
       return {
         id,
@@ -106,28 +120,54 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
         fix: 'Make room there.',
       };
     }
-    const message = `${what} (${disk.path}, ${inMiB(capacity)}) is copied into the pool ${pool.pool} on ${target.label}.`;
+    const backing = facts?.backing?.path ?? null;
+    if (options.storage === 'copy-incremental') {
+      if (backing === null) {
+        const message = `${what} (${disk.path}) is not known to be a layer over another file, so there is nothing to copy of it incrementally.`;
+        return { id, level: 'error', message, fix: 'Choose the storage “copy”.' };
+      }
+      const below = (await statted(target, [backing]))?.get(backing);
+      if (below === null) return { id, level: 'error', message: noBacking(target, disk.target, backing).message };
+      const message = `Of ${disk.target} only what was written over ${backing} is copied; ${target.label} has a file of that name, which has to be the same.`;
+      const shared = same((await statted(source, [backing]))?.get(backing), below);
+      return { id, level: shared ? 'ok' : 'warn', message };
+    }
+    const message = `${what} (${disk.path}, ${inMiB(capacity)}) is copied into the pool ${pool.pool} on ${target.label}${to(disk)}.`;
     return { id, level: 'ok', message };
   }
 }
 
 /** @returns whether there is a pool for it, with room */
-async function roomFor(target: Host, source: Host, dom: Dom, { path }: CopiedDisk) {
-  const [pool, { capacity }] = await Promise.all([
-    freeIn(target, path),
-    source.connection.call('domain_get_block_info', { dom, path }),
+async function roomFor(target: Host, source: Host, dom: Dom, disk: CopiedDisk) {
+  const [pool, { capacity }, facts] = await Promise.all([
+    freeIn(target, pathThere(disk)),
+    source.connection.call('domain_get_block_info', { dom, path: disk.path }),
+    factsOf(source, disk.path),
   ]);
-  return { pool, capacity };
+  return { pool, capacity, facts };
+}
+
+const to = ({ to: path }: CopiedDisk) => (path === undefined ? '' : `, as ${path}`);
+
+/** Where the XML for the target has each disk. */
+function pathsThere(xml: string | null): Map<string, string> {
+  if (xml === null) return new Map();
+  try {
+    return new Map(readDomainXml(xml).disks.flatMap(({ target, path }) => (path === null ? [] : [[target, path]])));
+  } catch {
+    return new Map(); // libvirt says what is wrong with it
+  }
 }
 
 /** The same inode of the same file system; network file systems have an id of their own on each client. */
-function same(a: NonNullable<Stat>, b: NonNullable<Stat>): boolean {
+function same(a: Stat, b: Stat): boolean {
+  if (!a || !b) return false;
   if (a.inode !== b.inode) return false;
   return a.fileSystem === b.fileSystem || (sharedKinds.test(a.kind) && a.kind === b.kind);
 }
 
 /** @returns null where no command can be run there */
-async function stat(host: Host, paths: string[]): Promise<Map<string, Stat> | null> {
+async function statted(host: Host, paths: string[]): Promise<Map<string, Stat> | null> {
   const one = (path: string) => {
     const word = quote(path);
     return `if s=$(stat -L -c %i -- ${word} 2>&1); then echo "$s $(stat -L -f -c '%i %T' -- ${word})"; else case $s in *'No such file'*) echo absent;; *) echo unknown;; esac; fi`;

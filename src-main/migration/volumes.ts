@@ -5,60 +5,91 @@ import { Failure } from '../../contract/failure.ts';
 import type { DiskFacts } from '../fleet/domain-xml.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { type Connection, type Dom, LibvirtError } from '../libvirt/index.ts';
+import { type Connection, ConnectionLost, type Dom, LibvirtError, type Pool, type Vol } from '../libvirt/index.ts';
 import type { Made } from './journal.ts';
+import { factsAt, type NewVolume, poolOf, type VolumeFacts, volumeIn, volumeXml } from './pools.ts';
 
 export interface CopiedDisk {
   /** As the guest sees it: `vda`. */
   target: string;
   path: string;
   format: string;
+  /** Its path on the target, where that is another. */
+  to?: string | undefined;
 }
 
-/** What of a VM's disks can be copied at all; whether both hosts share them is asked elsewhere. */
-export function copyable(disks: readonly DiskFacts[]): CopiedDisk[] {
+export const pathThere = ({ path, to }: CopiedDisk) => to ?? path;
+
+/** What is kept of volumes that are made, so that they go again. */
+export interface MadeList {
+  /** Before it is made, and again once it was: on disk when it resolves. */
+  add: (made: Made) => Promise<void>;
+  /** It was not made after all. */
+  drop: (made: Made) => void;
+}
+
+/**
+ * What of a VM's disks can be copied at all; whether both hosts share them is asked elsewhere.
+ * @param off The VM is shut off, so what it only reads can be copied, too.
+ */
+export function copyable(disks: readonly DiskFacts[], off: boolean): CopiedDisk[] {
   return disks.flatMap(({ target, path, format, device, readonly, shareable, type }) =>
-    path !== null && device === 'disk' && !readonly && !shareable && (type === 'file' || type === 'block')
+    path !== null && device === 'disk' && (off || !readonly) && !shareable && (type === 'file' || type === 'block')
       ? [{ target, path, format: format ?? 'raw' }]
       : [],
   );
 }
 
 /**
- * Makes a volume on the target for each disk.
- * @param before Awaited before each is made: the intent is on disk.
- * @throws Failure, after what was made is removed again
+ * Makes a volume on the target for each disk, for libvirt to copy into.
+ * @param incremental Only the top layer is copied: the volume is laid over the same file as the source's.
+ * @throws Failure, ConnectionLost
  */
 export async function makeVolumes(
   source: Host,
   target: Host,
   dom: Dom,
   disks: readonly CopiedDisk[],
-  before: (made: Made) => Promise<void>,
-): Promise<Made[]> {
-  const made: Made[] = [];
+  incremental: boolean,
+  list: MadeList,
+): Promise<void> {
+  if (disks.length === 0) return;
   try {
     const [from, to] = await Promise.all([source.work(), target.work()]);
-    for (const { path, format } of disks) {
+    for (const disk of disks) {
+      const { path, format } = disk;
       const { capacity } = await from.call('domain_get_block_info', { dom, path });
-      const pool = await poolOf(to, path);
-      if (!pool) throw noPool(target, path);
-      const volume = posix.basename(path);
-      if (await volumeIn(to, pool, volume)) {
-        throw new Failure(
-          'conflict',
-          `${target.label} has a volume ${volume} in the pool ${pool.name} already; Drover overwrites none. Delete or rename it there.`,
-        );
-      }
-      const plan = { hostId: target.id, pool: pool.name, volume };
-      await before(plan);
-      await to.call('storage_vol_create_xml', { pool, xml: volumeXml(volume, format, capacity) });
-      made.push(plan);
+      const backing = incremental ? ((await factsAt(from, path))?.backing ?? null) : null;
+      const name = posix.basename(pathThere(disk));
+      await makeVolume(target, to, pathThere(disk), { name, format, capacity, backing }, list);
     }
-    return made;
   } catch (error) {
-    await removeVolumes(target, made).catch(() => {});
+    if (error instanceof ConnectionLost) throw error;
     throw explain(error, target.label, 'making the volumes for the copied disks');
+  }
+}
+
+/** One, where nothing of that name is. @throws Failure, and what the connection throws */
+export async function makeVolume(
+  target: Host,
+  on: Connection,
+  path: string,
+  volume: NewVolume,
+  list: MadeList,
+): Promise<{ pool: Pool; vol: Vol }> {
+  const pool = await poolOf(on, path);
+  if (!pool) throw noPool(target, path);
+  if (await volumeIn(on, pool, volume.name)) throw taken(target, pool, volume.name);
+  const made = { hostId: target.id, pool: pool.name, volume: volume.name };
+  await list.add(made);
+  try {
+    const { vol } = await on.call('storage_vol_create_xml', { pool, xml: volumeXml(volume) });
+    await list.add({ ...made, created: true });
+    return { pool, vol };
+  } catch (error) {
+    // Answered: so what stands there now, if anything does, is somebody else's.
+    if (error instanceof LibvirtError) list.drop(made);
+    throw error;
   }
 }
 
@@ -69,6 +100,7 @@ export async function removeVolumes(target: Host, made: readonly Made[]): Promis
     const on = await target.work();
     for (const { pool: name, volume } of made) {
       const { pool } = await on.call('storage_pool_lookup_by_name', { name });
+      await on.call('storage_pool_refresh', { pool }).catch(() => {});
       const vol = await volumeIn(on, pool, volume);
       if (vol) await on.call('storage_vol_delete', { vol });
     }
@@ -86,32 +118,9 @@ export async function freeIn(target: Host, path: string): Promise<{ pool: string
   return { pool: pool.name, available };
 }
 
-interface Pool {
-  name: string;
-  uuid: string;
-}
-
-async function poolOf(on: Connection, path: string): Promise<Pool | null> {
-  try {
-    const { pool } = await on.call('storage_pool_lookup_by_target_path', { path: posix.dirname(path) });
-    const { active } = await on.call('storage_pool_is_active', { pool });
-    if (active === 0) return null;
-    // Files that came by other ways are known to it only then.
-    await on.call('storage_pool_refresh', { pool }).catch(() => {});
-    return pool;
-  } catch (error) {
-    if (LibvirtError.is(error, 'no_storage_pool')) return null;
-    throw error;
-  }
-}
-
-async function volumeIn(on: Connection, pool: Pool, name: string) {
-  try {
-    return (await on.call('storage_vol_lookup_by_name', { pool, name })).vol;
-  } catch (error) {
-    if (LibvirtError.is(error, 'no_storage_vol')) return null;
-    throw error;
-  }
+/** Of the disks that are copied, what they are on the source, where a pool tells. */
+export function factsOf(source: Host, path: string): Promise<VolumeFacts | null> {
+  return factsAt(source.connection, path);
 }
 
 export function noPool(target: Host, path: string): Failure {
@@ -121,9 +130,8 @@ export function noPool(target: Host, path: string): Failure {
   );
 }
 
-const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-const escaped = (text: string) => text.replace(/[&<>]/g, (sign) => entities[sign] ?? sign);
-
-function volumeXml(name: string, format: string, capacity: number): string {
-  return `<volume><name>${escaped(name)}</name><capacity unit="bytes">${capacity}</capacity><allocation unit="bytes">0</allocation><target><format type="${escaped(format)}"/></target></volume>`;
-}
+const taken = (target: Host, pool: Pool, volume: string) =>
+  new Failure(
+    'conflict',
+    `${target.label} has a volume ${volume} in the pool ${pool.name} already; Drover overwrites none. Delete or rename it there.`,
+  );

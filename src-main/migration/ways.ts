@@ -4,7 +4,8 @@ import { isIP } from 'node:net';
 import type { Check, Transport } from '../../contract/model.ts';
 import { Gate } from '../ssh/index.ts';
 import type { Host } from '../fleet/host.ts';
-import { quote } from './options.ts';
+import { isOff } from './options.ts';
+import { quote } from './virsh.ts';
 import type { Route } from './preflight.ts';
 
 export interface Way {
@@ -24,22 +25,25 @@ const gates = new WeakMap<Host, Gate>();
 
 /** Finds the way for what `transport` asks. Never rejects. */
 export async function findWay({ source, target, options }: Route): Promise<Way> {
-  const { transport, mode } = options;
+  const { transport } = options;
   const direct = (why: string | null, checks: Check[] = []): Way => ({
     transport: 'direct',
     peerUri: null,
     why,
     checks,
   });
-  // A definition goes through Drover.
-  if (mode === 'offline' && transport === 'auto') return direct(null);
+  // A definition goes through Drover, and so do the disks of a VM that is shut off.
+  if (isOff(options) && (transport === 'auto' || transport === 'relay')) return direct(null);
   if (transport === 'relay') return { transport, peerUri: null, why: null, checks: [] };
   if (transport === 'p2p' || transport === 'tunnelled') {
     const peer = await provePeer(source, target);
     const checks =
-      transport === 'p2p' ? [peer.check, await pathCheck(source, target, options.migrateUri)] : [peer.check];
+      transport === 'p2p' && !isOff(options)
+        ? [peer.check, await pathCheck(source, target, options.migrateUri)]
+        : [peer.check];
     return { transport, peerUri: peer.uri, why: null, checks };
   }
+  if (isOff(options) && transport === 'direct') return direct(null);
   if (transport === 'direct') return direct(null, [await pathCheck(source, target, options.migrateUri)]);
   const [peer, path] = await Promise.all([
     provePeer(source, target),
