@@ -71,7 +71,7 @@ export const domainStats: DomainStats = {
   at: '2026-01-01T00:00:00Z',
 };
 
-const options: MigrationOptions = {
+export const migrationOptions: MigrationOptions = {
   mode: 'live',
   transport: 'direct',
   storage: 'shared',
@@ -98,7 +98,7 @@ export const migration: MigrationView = {
   name: 'web01',
   from: 'kvm1',
   to: 'kvm3',
-  options,
+  options: migrationOptions,
   state: 'running',
   phase: 'perform',
   progress: {
@@ -119,6 +119,10 @@ export const migration: MigrationView = {
   error: null,
   verdict: null,
   actions: [],
+  by: 'anna',
+  notices: [
+    'It goes direct: fra-kvm01 reaches the migration port of fra-kvm03; root of fra-kvm01 cannot log in there.',
+  ],
 };
 
 /** A course that comes to its end, and one that does not. */
@@ -127,6 +131,7 @@ export const course = (converges: boolean) =>
     elapsedMs: at * 400,
     remainingBytes: converges ? 4.3e9 * Math.exp(-at / 22) : 8e8 + 3.5e9 * Math.exp(-at / 12) + 1.2e8 * Math.sin(at),
     memoryBps: 118e6 + 14e6 * Math.sin(at / 3),
+    iteration: converges ? 1 + Math.floor(at / 30) : 1 + Math.floor(at / 12),
     dirtyBps: converges ? 21e6 + 5e6 * Math.cos(at / 4) : 30e6 + 1.4e6 * at,
   }));
 

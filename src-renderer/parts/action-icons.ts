@@ -1,6 +1,7 @@
 // The picture of each action: one place, so that a button, its menu row and the palette show the same.
 import type { Component } from 'svelte';
 import ArrowRightLeft from '@lucide/svelte/icons/arrow-right-left';
+import DoorOpen from '@lucide/svelte/icons/door-open';
 import Grab from '@lucide/svelte/icons/grab';
 import KeyRound from '@lucide/svelte/icons/key-round';
 import Moon from '@lucide/svelte/icons/moon';
@@ -14,6 +15,7 @@ import Save from '@lucide/svelte/icons/save';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import StepForward from '@lucide/svelte/icons/step-forward';
 import Trash2 from '@lucide/svelte/icons/trash-2';
+import Undo2 from '@lucide/svelte/icons/undo-2';
 import Unplug from '@lucide/svelte/icons/unplug';
 import Zap from '@lucide/svelte/icons/zap';
 import ZapOff from '@lucide/svelte/icons/zap-off';
@@ -28,6 +30,8 @@ const icons: Record<string, Component> = {
   managedsave: Save,
   migrate: ArrowRightLeft,
   carry: Grab,
+  'move-back': Undo2,
+  evacuate: DoorOpen,
   destroy: ZapOff,
   reset: Zap,
   delete: Trash2,

@@ -1,10 +1,16 @@
 // A migration told in words: what will happen, which steps it has, how it stands, how it ended.
 import type { MigrationMode, MigrationOptions, MigrationPhase, MigrationView } from '../../contract/model.ts';
 
+import { phaseWord } from '../words/migration.ts';
+
+export { phaseWord, verdictWords } from '../words/migration.ts';
+
 export interface Route {
   /** One VM's name, or `3 VMs`. */
   what: string;
   several: boolean;
+  /** Whether they stand still now; then they do over there as well. */
+  paused?: 'none' | 'some' | 'all';
   from: string;
   to: string;
 }
@@ -13,13 +19,23 @@ export interface Route {
 export type Chosen = Partial<MigrationOptions>;
 
 /** What will happen, as sentences in the order in which it does. */
-export function whatHappens({ what, several, from, to }: Route, mode: MigrationMode, chosen: Chosen): string[] {
+export function whatHappens(
+  { what, several, paused = 'none', from, to }: Route,
+  mode: MigrationMode,
+  chosen: Chosen,
+): string[] {
   const it = several ? 'they' : 'it';
   const its = several ? 'their' : 'its';
   const s = several ? '' : 's';
+  const are = several ? 'are' : 'is';
   const sentences: string[] = [];
+  const staysPaused = `${what} stay${s} paused: ${its} memory is copied from ${from} to ${to}, where ${it} ${are} paused still.`;
   switch (mode) {
     case 'live':
+      if (paused === 'all') {
+        sentences.push(staysPaused);
+        break;
+      }
       sentences.push(
         `${what} go${several ? '' : 'es'} on running while ${its} memory is copied from ${from} to ${to}.`,
       );
@@ -33,11 +49,15 @@ export function whatHappens({ what, several, from, to }: Route, mode: MigrationM
         );
       if (chosen.maxDowntimeMs) sentences.push(`At the end ${it} stop${s} for at most ${chosen.maxDowntimeMs} ms.`);
       else sentences.push(`At the end ${it} stop${s} for a fraction of a second.`);
+      if (paused === 'some') sentences.push('Those that are paused stay so.');
       break;
     case 'suspend':
       sentences.push(
-        `${what} ${several ? 'are' : 'is'} paused, ${its} memory is copied from ${from} to ${to}, and ${it} run${s} on there.`,
+        paused === 'all'
+          ? staysPaused
+          : `${what} ${are} paused, ${its} memory is copied from ${from} to ${to}, and ${it} run${s} on there.`,
       );
+      if (paused === 'some') sentences.push('Those that are paused already stay so.');
       break;
     case 'offline':
       sentences.push(
@@ -72,16 +92,6 @@ function definition(
   return `${to} does not keep ${its} definition: it is gone from there once shut off.`;
 }
 
-const steps: Record<MigrationPhase, string> = {
-  preflight: 'Check',
-  begin: 'Begin',
-  prepare: 'Prepare target',
-  perform: 'Copy memory',
-  copy: 'Copy disks',
-  finish: 'Start on target',
-  confirm: 'Clean up source',
-};
-
 /** The phases that a migration of these options goes through. */
 export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 'transport'>): MigrationPhase[] {
   if (transport === 'p2p' || transport === 'tunnelled') return ['preflight', 'perform'];
@@ -90,38 +100,12 @@ export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 't
   return ['preflight', 'begin', 'prepare', 'perform', 'finish', 'confirm'];
 }
 
-export const phaseWord = (phase: MigrationPhase) => steps[phase];
+/** A step's name in this migration: with storage, disks and memory go over in one. */
+export const stepWord = (phase: MigrationPhase, { mode, storage }: Pick<MigrationOptions, 'mode' | 'storage'>) =>
+  phase === 'perform' && storage !== 'shared' && mode !== 'cold' ? 'Copy disks, memory' : phaseWord(phase);
 
 /** Whether there is something left to cancel. */
 export const isUnderWay = ({ state }: Pick<MigrationView, 'state'>) => state === 'queued' || state === 'running';
-
-/**
- * Memory is written faster than it moves, so the end does not come nearer by itself.
- * Said only from the second pass over the memory on, when there is something to go by.
- */
-export const failsToConverge = ({ state, phase, progress }: MigrationView) =>
-  state === 'running' &&
-  phase === 'perform' &&
-  progress.iteration >= 2 &&
-  progress.memoryBps > 0 &&
-  progress.dirtyRateBps >= progress.memoryBps;
-
-/** Where the VM is now, as the hosts said once it ended; null before. */
-export function verdictWords(
-  { name, verdict }: Pick<MigrationView, 'name' | 'verdict'>,
-  label: (hostId: string) => string,
-): string | null {
-  if (!verdict) return null;
-  const { runningOn, definedOn } = verdict;
-  const list = (ids: string[]) => ids.map(label).join(' and ');
-  const runs =
-    runningOn.length === 0
-      ? `${name} runs nowhere`
-      : runningOn.length === 1
-        ? `${name} runs on ${list(runningOn)}`
-        : `${name} RUNS TWICE: on ${list(runningOn)}`;
-  return `${runs}; ${definedOn.length === 0 ? 'no host keeps its definition' : `its definition is on ${list(definedOn)}`}.`;
-}
 
 /** What differs from nothing being asked for, as facts to be listed. */
 export function optionFacts(options: MigrationOptions): { name: string; value: string; mono?: boolean }[] {

@@ -6,6 +6,8 @@ import type { Dialogs } from './dialogs.svelte.ts';
 import type { Domain } from './domain.svelte.ts';
 import type { FleetStore } from './fleet.svelte.ts';
 import type { Host } from './host.svelte.ts';
+import { batchOf } from './batches.ts';
+import { count } from '../words/format.ts';
 import type { Tasks } from './tasks.svelte.ts';
 import type { Toasts } from './toasts.svelte.ts';
 
@@ -76,10 +78,11 @@ export function act(
   domains: readonly Domain[],
   { link, tasks, toasts }: Pick<ActionContext, 'link' | 'tasks' | 'toasts'>,
 ): void {
+  const batch = batchOf(domains.length, count(domains.length, 'VM', 'VMs'));
   for (const { view } of domains) {
     const { hostId, uuid } = view;
     void tasks
-      .run({ what: title, target: view.name, hosts: [hostId] }, () =>
+      .run({ what: title, target: view.name, hosts: [hostId], batch }, () =>
         link.call('domains.act', { hostId, uuid, action }),
       )
       .then((err) => err && toasts.show('error', err.message));
@@ -138,6 +141,18 @@ export const domainActions = [
     run: (domains, context) => context.carry(domains),
   },
   {
+    id: 'move-back',
+    title: 'Move Back…',
+    off: (domain, context) => held(domain, context) ?? noWayBack(domain, context),
+    // Each dialog is about one host: of several, those that came from where the first did.
+    run: (domains, { dialogs, fleet }) => {
+      const origin = (domain: Domain) => fleet.cameFrom(domain.view)?.from;
+      const to = domains[0] && origin(domains[0]);
+      if (to === undefined) return;
+      dialogs.show({ kind: 'migrate', domains: refs(domains.filter((domain) => origin(domain) === to)), to });
+    },
+  },
+  {
     id: 'destroy',
     title: 'Force Off…',
     danger: true,
@@ -167,6 +182,11 @@ export const domainAction = (id: DomainActionId): DomainAction =>
   domainActions.find((action) => action.id === id) as DomainAction;
 
 const refs = (domains: readonly Domain[]) => domains.map(({ view: { hostId, uuid } }) => ({ hostId, uuid }));
+function noWayBack({ view }: Domain, { fleet }: ActionContext): string | null {
+  const from = fleet.cameFrom(view)?.from;
+  if (from === undefined) return `${view.name} was not moved to ${fleet.label(view.hostId)} by Drover`;
+  return fleet.hosts.get(from)?.online ? null : `${fleet.label(from)}, where it came from, is not connected`;
+}
 const noTarget = ({ fleet }: ActionContext) => (fleet.hosts.size > 1 ? null : 'There is no other host to go to');
 
 /** Why an action can be done to none of several; null where it can to some. */
@@ -211,6 +231,17 @@ export const hostActions = [
       hosts.forEach((host) =>
         hostCall('Disconnect', host, context, () => context.link.call('hosts.disconnect', { id: host.id })),
       ),
+  },
+  {
+    id: 'evacuate',
+    title: 'Empty for Maintenance…',
+    keys: 'Shift+E',
+    off: ({ view, online }, context) => {
+      if (!online) return `${view.label} is not connected`;
+      if (view.readOnly) return `${view.label} is connected read-only`;
+      return view.domains.running === 0 ? `No VM is running on ${view.label}` : noTarget(context);
+    },
+    run: ([host], { dialogs }) => host && dialogs.show({ kind: 'evacuate', hostId: host.id }),
   },
   {
     id: 'host-key',

@@ -1,5 +1,5 @@
 // Which dialog is open, with what it is about. One at a time: a question of a login goes before it and leaves it standing.
-import type { DomainRef, HostId, LifecycleAction, MigrationId } from '../../contract/model.ts';
+import type { DomainRef, HostId, LifecycleAction, MigrationId, MigrationOptions } from '../../contract/model.ts';
 
 export type OpenDialog =
   | { kind: 'add-host'; uri?: string }
@@ -7,7 +7,9 @@ export type OpenDialog =
   | { kind: 'host-key'; hostId: HostId }
   | { kind: 'rename-host'; hostId: HostId }
   | { kind: 'remove-host'; hostId: HostId }
-  | { kind: 'migrate'; domains: DomainRef[]; to: HostId | null }
+  | { kind: 'migrate'; domains: DomainRef[]; to: HostId | null; chosen?: Partial<MigrationOptions> }
+  | { kind: 'evacuate'; hostId: HostId }
+  | { kind: 'batch'; batchId: string }
   | { kind: 'task'; migrationId: MigrationId }
   | { kind: 'force-off'; domains: DomainRef[] }
   | { kind: 'force-reset'; domains: DomainRef[] }

@@ -66,6 +66,17 @@ export class FleetStore {
     [...this.migrations.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1)),
   );
 
+  /** The migration that each VM was last moved by, whoever began it. */
+  readonly #arrivals: ReadonlyMap<Uuid, MigrationView> = $derived.by(() => {
+    const newest = new Map<Uuid, MigrationView>();
+    for (const one of this.migrations.values()) {
+      if (one.state !== 'completed') continue;
+      const known = newest.get(one.uuid);
+      if (!known || (known.endedAt ?? '') < (one.endedAt ?? '')) newest.set(one.uuid, one);
+    }
+    return newest;
+  });
+
   // A plain map and one counter: a map with a signal for each of 20,000 keys is dear to walk.
   readonly #domains = new Map<DomainKey, Domain>();
   readonly #homes = new Map<Uuid, Set<Domain>>();
@@ -122,6 +133,12 @@ export class FleetStore {
   homes(uuid: Uuid): Domain[] {
     void this.#shape;
     return [...(this.#homes.get(uuid) ?? [])];
+  }
+
+  /** The migration that brought a VM to where it is; undefined where none is known, or it has gone on since. */
+  cameFrom({ hostId, uuid }: DomainRef): MigrationView | undefined {
+    const last = this.#arrivals.get(uuid);
+    return last?.to === hostId ? last : undefined;
   }
 
   hostOf(domain: DomainRef): Host | undefined {

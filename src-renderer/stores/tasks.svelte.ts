@@ -1,13 +1,14 @@
 // Recent tasks: every migration and sweep of Drover's, whoever began it, and what this window was asked to do.
 import { toErr, type Err } from '../../contract/failure.ts';
-import type { HostId, MigrationView, ScanView, Time } from '../../contract/model.ts';
+import type { HostId, MigrationBatch, MigrationView, ScanView, Time } from '../../contract/model.ts';
+import { gather, isUnderWay } from './batches.ts';
 import type { FleetStore } from './fleet.svelte.ts';
 
 export type TaskState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'needs-attention';
 
 export interface Task {
   id: string;
-  kind: 'migration' | 'scan' | 'action';
+  kind: 'migration' | 'scan' | 'action' | 'batch';
   /** What is done, e.g. `Migrate`, `Start`. */
   what: string;
   /** To what: a VM's or a host's name, a range. */
@@ -22,6 +23,10 @@ export interface Task {
   err: Err | null;
   migration?: MigrationView;
   scan?: ScanView;
+  /** What was asked for together with it. */
+  batch?: MigrationBatch | undefined;
+  /** Of a batch: those of it that were begun, the newest first. */
+  parts?: readonly Task[];
 }
 
 /** What this window did; as many are kept. */
@@ -38,18 +43,24 @@ export class Tasks {
     this.#now = now;
   }
 
-  /** The newest first. */
-  readonly list: readonly Task[] = $derived.by(() => {
+  /** Each by itself, the newest first. */
+  readonly each: readonly Task[] = $derived.by(() => {
     const all = [...this.#actions];
     for (const migration of this.#fleet.migrations.values()) all.push(ofMigration(migration));
     for (const scan of this.#fleet.scans.values()) all.push(ofScan(scan));
     return all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
   });
 
-  readonly running: number = $derived.by(() => this.list.filter((task) => isUnderWay(task)).length);
+  /** The newest first; what was asked for together is one of them. */
+  readonly list: readonly Task[] = $derived(gather(this.each));
+
+  readonly running: number = $derived.by(() => this.each.filter((task) => isUnderWay(task)).length);
 
   /** Runs what answers when it is done, and keeps what became of it. Answers the error, if there was one. */
-  async run(about: Pick<Task, 'what' | 'target' | 'hosts'>, work: () => Promise<unknown>): Promise<Err | null> {
+  async run(
+    about: Pick<Task, 'what' | 'target' | 'hosts' | 'batch'>,
+    work: () => Promise<unknown>,
+  ): Promise<Err | null> {
     const id = `action-${this.#next}`;
     this.#next += 1;
     const task: Task = {
@@ -78,8 +89,7 @@ export class Tasks {
   }
 }
 
-export const isUnderWay = ({ state }: Pick<Task, 'state'>) =>
-  state === 'queued' || state === 'running' || state === 'needs-attention';
+export { isUnderWay };
 
 function ofMigration(migration: MigrationView): Task {
   return {
@@ -94,6 +104,7 @@ function ofMigration(migration: MigrationView): Task {
     endedAt: migration.endedAt,
     err: migration.error,
     migration,
+    batch: migration.batch,
   };
 }
 

@@ -1,5 +1,5 @@
 // The keyboard: what is pressed, and what it does. Gives way in fields, in dialogs and in consoles.
-import { domainActions, runOn, type DomainAction } from '../stores/actions.ts';
+import { domainActions, hostActions, runOn, type DomainAction, type HostAction } from '../stores/actions.ts';
 import type { Desk } from './desk.svelte.ts';
 
 interface Shortcut {
@@ -52,6 +52,15 @@ export function onKey(event: KeyboardEvent, desk: Desk): void {
   }
   if (inDialog || taken !== null || desk.drag.active) return;
   const action = (domainActions as readonly DomainAction[]).find((one) => one.keys === keys);
+  const { host } = desk.selection;
+  const hostAction = (hostActions as readonly HostAction[]).find((one) => one.keys === keys);
+  if (host && hostAction) {
+    event.preventDefault();
+    const off = hostAction.off(host, desk);
+    if (off === null) runOn(hostAction, [host], desk);
+    else desk.toasts.show('warn', off);
+    return;
+  }
   // Enter is the list's own: it opens what the keyboard is at.
   if (!action || keys === 'Enter' || desk.selection.domains.length === 0) return;
   event.preventDefault();

@@ -27,7 +27,7 @@ export function entry<T>(action: Action<T>, targets: readonly T[], desk: Desk): 
 const groups: DomainActionId[][] = [
   ['console'],
   ['start', 'resume', 'suspend', 'shutdown', 'reboot', 'managedsave'],
-  ['migrate', 'carry'],
+  ['migrate', 'carry', 'move-back'],
   ['destroy', 'reset', 'delete'],
 ];
 
@@ -37,9 +37,14 @@ export function domainMenu(domains: readonly Domain[], desk: Desk): MenuItem[] {
     if (items.length > 0) items.push('line');
     const entries = group.map((id) => entry(domainAction(id), domains, desk));
     // Run and Resume, Pause and Resume exclude each other: only what could be meant is shown.
-    items.push(...entries.filter(({ id, off }) => !(id === 'resume' && off)));
+    items.push(...entries.filter(({ id, off }) => !((id === 'resume' || id === 'move-back') && off)));
     if (group.includes('console') && domains.length === 1) items.push(beside(domains, desk));
-    if (group.includes('migrate')) items.splice(-2, 0, migrateTo(domains, desk));
+    if (group.includes('migrate'))
+      items.splice(
+        items.findIndex((item) => typeof item === 'object' && 'id' in item && item.id === 'migrate'),
+        0,
+        migrateTo(domains, desk),
+      );
   }
   return domains.length > 1 ? [{ heading: `${domains.length} VMs` }, ...items] : items;
 }

@@ -60,7 +60,7 @@ export function follow({ passes, last, changedMs }: Followed, sample: CourseSamp
   const pass = passes.at(-1);
   const mean = (was: number, samples: number, now: number) => (was * samples + now) / (samples + 1);
   const next: Pass =
-    pass?.iteration === iteration
+    pass && pass.iteration === iteration
       ? {
           iteration,
           bytes: Math.max(pass.bytes, remainingBytes),
@@ -69,7 +69,7 @@ export function follow({ passes, last, changedMs }: Followed, sample: CourseSamp
           samples: pass.samples + 1,
         }
       : { iteration, bytes: remainingBytes, movedBps: memoryBps, dirtiedBps: dirtyBps, samples: 1 };
-  const before = pass?.iteration === iteration ? passes.slice(0, -1) : passes;
+  const before = pass && pass.iteration === iteration ? passes.slice(0, -1) : passes;
   return {
     passes: [...before, next].slice(-agreeing - 1),
     last: sample,

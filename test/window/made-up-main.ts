@@ -7,38 +7,18 @@ import type {
   DomainRef,
   DomainState,
   DomainView,
+  EvacuationPlan,
   HostView,
   LifecycleAction,
-  MigrationOptions,
   MigrationView,
   Preferences,
   Preflight,
   StatsRow,
 } from '../../contract/model.ts';
+import { migrationOptions as options } from '../../src-renderer/gallery/examples.ts';
 import { random } from './made-up-fleet.ts';
 
 type Listener = (payload: never) => void;
-
-const options: MigrationOptions = {
-  mode: 'live',
-  transport: 'direct',
-  storage: 'shared',
-  persistent: true,
-  undefineSource: true,
-  autoConverge: false,
-  postCopy: false,
-  compressed: false,
-  parallel: null,
-  unsafe: false,
-  tls: false,
-  migrateUri: null,
-  listenAddress: null,
-  bandwidthMiBps: null,
-  maxDowntimeMs: null,
-  destName: null,
-  destXml: null,
-  force: false,
-};
 
 const after: Record<LifecycleAction, DomainState> = {
   start: 'running',
@@ -147,6 +127,14 @@ export class MadeUpMain implements Link {
     this.push({ event: 'domain', data: { ...this.domain(ref), ...change } });
   }
 
+  changeMigration(id: string, change: Partial<MigrationView>): MigrationView {
+    const known = this.snapshot.migrations.find((one) => one.id === id);
+    if (!known) throw new Failure('not-found', 'There is no such migration.');
+    const data = { ...known, ...change };
+    this.push({ event: 'migration', data });
+    return data;
+  }
+
   #flush(): void {
     const deltas = this.#pending;
     this.#pending = [];
@@ -206,6 +194,14 @@ export class MadeUpMain implements Link {
         return this.#migrate(args);
       case 'migrations.cancel':
         return this.#cancel(args);
+      case 'migrations.update':
+        return this.#tune(args);
+      case 'migrations.postcopy':
+        return this.changeMigration((args as { id: string }).id, { postCopied: true });
+      case 'migrations.resolve':
+        return this.changeMigration((args as { id: string }).id, { state: 'failed', actions: [], endedAt: now() });
+      case 'hosts.evacuate':
+        return this.#evacuate(args);
       case 'consoles.open':
         return this.#openConsole(args);
       case 'consoles.write':
@@ -249,7 +245,7 @@ export class MadeUpMain implements Link {
     return Object.fromEntries(this.snapshot.hosts.filter(({ id }) => id !== from).map((host) => [host.id, one(host)]));
   }
 
-  #migrate({ uuid, from, to }: { uuid: string; from: string; to: string }): MigrationView {
+  #migrate({ uuid, from, to, options: given, batch }: ArgsIn<'migrations.start'>): MigrationView {
     const ref = { hostId: from, uuid };
     const domain = this.domain(ref);
     this.#count += 1;
@@ -259,7 +255,7 @@ export class MadeUpMain implements Link {
       name: domain.name,
       from,
       to,
-      options,
+      options: { ...options, ...given },
       state: 'running',
       phase: 'perform',
       progress: {
@@ -280,6 +276,8 @@ export class MadeUpMain implements Link {
       error: null,
       verdict: null,
       actions: [],
+      by: 'anna',
+      ...(batch && { batch }),
     };
     this.push({ event: 'migration', data: migration });
     this.#step(migration.id, ref);
@@ -326,6 +324,33 @@ export class MadeUpMain implements Link {
     }, this.percentMs);
   }
 
+  #tune({ id, ...limits }: ArgsIn<'migrations.update'>): MigrationView {
+    const known = this.snapshot.migrations.find((one) => one.id === id);
+    const { bandwidthMiBps, maxDowntimeMs } = limits;
+    return this.changeMigration(id, {
+      options: {
+        ...(known?.options ?? options),
+        ...(bandwidthMiBps !== undefined && { bandwidthMiBps }),
+        ...(maxDowntimeMs !== undefined && { maxDowntimeMs }),
+      },
+    });
+  }
+
+  /** All to the first host that is given, besides what no host takes. */
+  #evacuate({ id, to, dryRun }: ArgsIn<'hosts.evacuate'>): EvacuationPlan {
+    const target = to?.[0] ?? this.snapshot.hosts.find((host) => host.id !== id && host.state === 'online')?.id ?? '';
+    const here = this.snapshot.domains.filter(({ hostId }) => hostId === id);
+    const moves = here.filter(({ name, state }) => state === 'running' && !name.startsWith('db'));
+    const plan = moves.map(({ uuid, name }) => ({ uuid, name, to: target, reason: `${name} fits there.` }));
+    const stays = here
+      .filter((domain) => !moves.includes(domain))
+      .map(({ uuid, name }) => ({ uuid, name, reason: `The disk of ${name} is local to ${this.host(id).label}.` }));
+    if (dryRun) return { plan, stays, migrations: [] };
+    const batch = { id: `batch-${id}`, title: `Empty ${this.host(id).label}`, size: plan.length };
+    const migrations = plan.map(({ uuid }) => this.#migrate({ uuid, from: id, to: target, batch }));
+    return { plan, stays, migrations };
+  }
+
   #cancel({ id }: { id: string }): MigrationView {
     const now = this.snapshot.migrations.find((one) => one.id === id);
     if (!now) throw new Failure('not-found', 'There is no such migration.');
@@ -358,6 +383,8 @@ export class MadeUpMain implements Link {
     return { consoleId };
   }
 }
+
+const now = () => new Date().toISOString();
 
 const no = (id: string, message: string, fix: string): Preflight => ({
   verdict: 'blocked',

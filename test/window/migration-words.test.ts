@@ -1,36 +1,15 @@
 // A migration in words: what will happen, its steps, how it ended.
 import { describe, expect, it } from 'vitest';
-import type { MigrationOptions, MigrationView } from '../../contract/model.ts';
+import { migrationOptions } from '../../src-renderer/gallery/examples.ts';
 import {
-  failsToConverge,
   optionFacts,
   phasesOf,
+  stepWord,
   verdictWords,
   whatHappens,
 } from '../../src-renderer/parts/migration-words.ts';
 
 const web01 = { what: 'web01', several: false, from: 'kvm1', to: 'kvm3' };
-const options: MigrationOptions = {
-  mode: 'live',
-  transport: 'direct',
-  storage: 'shared',
-  persistent: true,
-  undefineSource: true,
-  autoConverge: false,
-  postCopy: false,
-  compressed: false,
-  parallel: null,
-  unsafe: false,
-  tls: false,
-  migrateUri: null,
-  listenAddress: null,
-  bandwidthMiBps: null,
-  maxDowntimeMs: null,
-  destName: null,
-  destXml: null,
-  force: false,
-};
-
 describe('what will happen', () => {
   it('names both hosts, and what becomes of the definition', () => {
     expect(whatHappens(web01, 'live', {})).toEqual([
@@ -59,6 +38,20 @@ describe('what will happen', () => {
   });
 });
 
+describe('what is paused', () => {
+  it('is not told that it goes on running', () => {
+    const [first, ...rest] = whatHappens({ ...web01, paused: 'all' }, 'live', {});
+    expect(first).toBe('web01 stays paused: its memory is copied from kvm1 to kvm3, where it is paused still.');
+    expect(rest.join(' ')).not.toMatch(/stops for/);
+    expect(whatHappens({ ...web01, paused: 'all' }, 'suspend', {}).join(' ')).not.toMatch(/runs on there/);
+  });
+
+  it('of several is told apart', () => {
+    const told = whatHappens({ ...web01, what: '3 VMs', several: true, paused: 'some' }, 'live', {});
+    expect(told).toContain('Those that are paused stay so.');
+  });
+});
+
 describe('the phases', () => {
   it.each([
     [{ mode: 'live', transport: 'direct' }, 'preflight begin prepare perform finish confirm'],
@@ -66,30 +59,15 @@ describe('the phases', () => {
     [{ mode: 'offline', transport: 'direct' }, 'preflight begin prepare finish confirm'],
     [{ mode: 'cold', transport: 'direct' }, 'preflight begin prepare copy finish confirm'],
   ] as const)('of %j are %s', (chosen, phases) => expect(phasesOf(chosen).join(' ')).toBe(phases));
+
+  it('say that disks go along with the memory', () => {
+    expect(stepWord('perform', migrationOptions)).toBe('Copy memory');
+    expect(stepWord('perform', { ...migrationOptions, storage: 'copy' })).toBe('Copy disks, memory');
+    expect(stepWord('copy', { ...migrationOptions, mode: 'cold', storage: 'copy' })).toBe('Copy disks');
+  });
 });
 
 describe('how it stands and ended', () => {
-  const progress = {
-    percent: 50,
-    dataTotalBytes: 2,
-    dataProcessedBytes: 1,
-    dataRemainingBytes: 1,
-    memoryBps: 100,
-    dirtyRateBps: 150,
-    iteration: 2,
-    elapsedMs: 1,
-    etaMs: null,
-  };
-  const at = (change: object) => ({ state: 'running', phase: 'perform', progress, ...change }) as MigrationView;
-
-  it('says that it will not converge only when there is something to go by', () => {
-    expect(failsToConverge(at({}))).toBe(true);
-    expect(failsToConverge(at({ progress: { ...progress, iteration: 1 } }))).toBe(false);
-    expect(failsToConverge(at({ progress: { ...progress, dirtyRateBps: 50 } }))).toBe(false);
-    expect(failsToConverge(at({ progress: { ...progress, memoryBps: 0 } }))).toBe(false);
-    expect(failsToConverge(at({ state: 'completed' }))).toBe(false);
-  });
-
   it('tells where the VM is, loudly where it is twice', () => {
     const told = (runningOn: string[], definedOn: string[]) =>
       verdictWords({ name: 'web01', verdict: { runningOn, definedOn } }, (id) => id.replace('h', 'kvm'));
@@ -100,7 +78,7 @@ describe('how it stands and ended', () => {
   });
 
   it('lists the options that were set, and no others', () => {
-    const names = optionFacts({ ...options, autoConverge: true, bandwidthMiBps: 200 }).map(({ name }) => name);
+    const names = optionFacts({ ...migrationOptions, autoConverge: true, bandwidthMiBps: 200 }).map(({ name }) => name);
     expect(names).toEqual([
       'Mode',
       'Transport',
