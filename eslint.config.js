@@ -54,7 +54,7 @@ export default ts.config(
   { files: ['src-renderer/**'], languageOptions: { globals: globals.browser } },
   {
     // What starts things talks to a terminal.
-    files: ['build/**', 'bin/**', 'test/**', 'src-main/shells/cli.ts'],
+    files: ['build/**', 'bin/**', 'test/**', 'src-main/cli/**'],
     rules: { 'no-console': 'off' },
     languageOptions: { globals: globals.node },
   },

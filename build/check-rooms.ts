@@ -14,6 +14,7 @@ const mayImport: Record<string, string[]> = {
   demo: ['contract'], // starts src-sim by its file's name
   api: ['fleet', 'consoles', 'migration', 'discovery', 'settings', 'demo', 'contract'],
   shells: ['api', 'contract'], // main.ts alone imports everything
+  cli: ['shells', 'settings', 'api', 'link', 'words', 'contract'], // joins a running Drover by the window's link
   sim: ['libvirt'], // its codec; never the app's model
   link: ['contract'],
   words: ['contract'], // the window's sentences, and how it writes numbers
@@ -29,7 +30,7 @@ const mayImport: Record<string, string[]> = {
 const packages: Record<string, string[]> = {
   ssh2: ['ssh', 'sim'],
   electron: ['shells'],
-  ws: ['shells'],
+  ws: ['shells', 'cli'],
   svelte: ['stores', 'drag', 'ui', 'parts', 'gallery', 'views', 'root:src-renderer'],
   '@xterm/xterm': ['parts'],
 };

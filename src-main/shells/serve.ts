@@ -14,6 +14,8 @@ export interface ServeOptions {
   token: string;
   log: (line: string) => void;
   files?: WindowFiles;
+  /** Somebody answers questions in this process itself. */
+  attended?: boolean;
 }
 
 export interface Serving {
@@ -21,6 +23,9 @@ export interface Serving {
   readonly url: string;
   /** An address that opens the window once, soon. */
   ticket(): string;
+  /** How many windows and commands are linked now; resolves when none is. */
+  readonly links: number;
+  unlinked(): Promise<void>;
   /** Takes no more calls, ends Drover, then every connection. */
   close(): Promise<void>;
 }
@@ -40,7 +45,7 @@ const maxConnections = 1_000;
  * @throws Failure where it cannot listen; what `start` throws
  */
 export async function serve(start: () => Promise<Drover>, options: ServeOptions): Promise<Serving> {
-  const { listen, token, log, files = new WindowFiles() } = options;
+  const { listen, token, log, files = new WindowFiles(), attended = false } = options;
   const server = listen.tls ? createTlsServer({ ...limits, ...listen.tls }) : createServer(limits);
   server.maxConnections = maxConnections;
   const { address, port } = await listening(server, listen);
@@ -48,7 +53,7 @@ export async function serve(start: () => Promise<Drover>, options: ServeOptions)
   const guard = new Guard({ token, address, port, tls: listen.tls !== null, publicUrl: listen.publicUrl });
   const tickets = new Tickets(token);
   const starting = start();
-  const site = new Site({ starting, guard, tickets, files, log });
+  const site = new Site({ starting, guard, tickets, files, log, attended });
   server.on('request', (request, response) => site.answer(request, response));
   server.on('upgrade', (request, socket, head) => void site.upgrade(request, socket, head));
   try {
@@ -66,7 +71,15 @@ export async function serve(start: () => Promise<Drover>, options: ServeOptions)
     server.closeAllConnections();
   };
   let ended: Promise<void> | null = null;
-  return { url, ticket: () => `${url}open?ticket=${tickets.issue()}`, close: () => (ended ??= end()) };
+  return {
+    url,
+    get links() {
+      return site.links;
+    },
+    unlinked: () => site.unlinked(),
+    ticket: () => `${url}open?ticket=${tickets.issue()}`,
+    close: () => (ended ??= end()),
+  };
 }
 
 function listening(server: Server, listen: Listen): Promise<AddressInfo> {

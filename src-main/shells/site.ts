@@ -23,6 +23,8 @@ export interface SiteOptions {
   tickets: Tickets;
   files: WindowFiles;
   log: (line: string) => void;
+  /** Somebody answers questions in this process itself. */
+  attended?: boolean;
 }
 
 interface Asked {
@@ -47,6 +49,8 @@ export class Site {
     handleProtocols: () => linkProtocol, // never the one that holds the token
   });
   readonly #consoles = new WebSocketServer({ noServer: true, maxPayload: consoleFrameBytes });
+  /** Links of commands that nobody sits at: they answer no questions. */
+  readonly #unattended = new WeakSet<WebSocket>();
   /** Answers under way: who stops waits for them. */
   readonly #answering = new Set<Promise<void>>();
   readonly #streams = new Set<ServerResponse>();
@@ -83,10 +87,27 @@ export class Site {
           serveConsole(opened, drover.door, () => consoleRequest(hostId, uuid, query)),
         );
       } else {
-        this.#links.handleUpgrade(request, socket, head, (opened) => this.#window(opened, drover));
+        this.#links.handleUpgrade(request, socket, head, (opened) => {
+          if (query.get('answers') === '0') this.#unattended.add(opened);
+          this.#window(opened, drover);
+        });
       }
     } catch (error) {
       refuseUpgrade(socket, error);
+    }
+  }
+
+  /** How many windows and commands are linked now. */
+  get links(): number {
+    return this.#links.clients.size;
+  }
+
+  /** Resolves when none is. */
+  async unlinked(): Promise<void> {
+    while (this.links > 0) {
+      await Promise.race(
+        [...this.#links.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+      );
     }
   }
 
@@ -171,7 +192,9 @@ export class Site {
   }
 
   #window(socket: WebSocket, drover: Drover): void {
-    const count = () => drover.windows([...this.#links.clients].filter((one) => one.readyState === one.OPEN).length);
+    const answers = (one: WebSocket) => one.readyState === one.OPEN && !this.#unattended.has(one);
+    const count = () =>
+      drover.windows([...this.#links.clients].filter(answers).length + (this.#options.attended ? 1 : 0));
     serveWindow(socket, drover.door);
     socket.on('close', count);
     setImmediate(count); // the server counts it once this is over
