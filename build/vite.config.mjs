@@ -36,7 +36,8 @@ export default defineConfig({
     fs: { allow: [top] },
     proxy: serve && {
       '/api': { target: serve, changeOrigin: true, configure: ours },
-      '/link': { target: serve, changeOrigin: true, ws: true, configure: ours },
+      // Not what begins with it: the window has a folder of that name.
+      '^/link(\\?.*)?$': { target: serve, changeOrigin: true, ws: true, configure: ours },
     },
   },
 });
