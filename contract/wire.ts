@@ -41,11 +41,18 @@ export interface WindowSide {
 /** How often the main side tells that it is there; three missed ones mean it is not. */
 export const beatMs = 15_000;
 
-const encoder = new Encoder({ ignoreUndefined: true });
+const freshEncoder = () => new Encoder({ ignoreUndefined: true });
+let encoder = freshEncoder();
 const decoder = new Decoder();
+/** An encoder keeps room for the largest frame it ever made; for a large fleet's snapshot that is many MB. */
+const mostKeptBytes = 256 * 1024;
 
 /** One frame: a message of the socket. `undefined` in an object is left out, bytes stay bytes. */
-export const encodeFrame = (message: unknown): Uint8Array<ArrayBuffer> => encoder.encode(message);
+export function encodeFrame(message: unknown): Uint8Array<ArrayBuffer> {
+  const frame = encoder.encode(message);
+  if (frame.byteLength > mostKeptBytes) encoder = freshEncoder();
+  return frame;
+}
 
 /** @throws where the bytes are no frame */
 export function decodeFrame(bytes: ArrayBuffer | Uint8Array): object {

@@ -1,11 +1,13 @@
 // What a host says it is and can run, from its capabilities XML.
 import type { Uuid } from '../../contract/model.ts';
-import { attribute, child, children, parseXml, text } from './xml.ts';
+import { attribute, child, children, parseXml, text, type XmlElement } from './xml.ts';
 
 export interface HostCapabilities {
   uuid: Uuid | null;
   arch: string | null;
   cpuModel: string | null;
+  /** Model, vendor and features in one, to compare hosts by; null where it names none. */
+  hostCpu: string | null;
   /** By guest architecture: the machine types it can emulate, aliases included, and the virtualisation kinds. */
   guests: Map<string, { machines: Set<string>; virtTypes: Set<string> }>;
 }
@@ -34,6 +36,12 @@ export function readCapabilities(xml: string): HostCapabilities {
     uuid: text(child(host, 'uuid')) || null,
     arch: text(child(cpu, 'arch')) || null,
     cpuModel: text(child(cpu, 'model')) || null,
+    hostCpu: cpu && processorOf(cpu),
     guests,
   };
+}
+
+function processorOf(cpu: XmlElement): string {
+  const features = children(cpu, 'feature').map((feature) => attribute(feature, 'name') ?? '');
+  return [text(child(cpu, 'model')), text(child(cpu, 'vendor')), ...features.sort()].join(' ');
 }

@@ -23,7 +23,7 @@ const pausesMs: Record<Attention, number> = { none: 15_000, elsewhere: 2_000, he
 /** A rate needs two samples: the second comes soon. */
 const secondMs = 700;
 /** What a fleet of many hosts adds to a pause for each of them: so all together cost the same, however many. */
-const crowdMs = 40;
+const crowdMs = 60;
 
 export class HostSampling {
   readonly #options: SamplingOptions;

@@ -37,7 +37,7 @@ await bench('fleet', async (report) => {
       const simPercent = ((cpuSeconds(sim.pid) - simBefore) / passedMs) * 100_000;
       const connectCpuSeconds = cpuSeconds(drover.pid);
       window.close();
-      await pause(5_000); // past the samples that follow a connect
+      await pause(20_000); // past the samples that follow a connect
       const alonePercent = await corePercent(drover.pid, seconds * 1_000);
       const aloneMB = residentMB(drover.pid);
       window = await WindowLink.open(drover);

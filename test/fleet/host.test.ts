@@ -559,14 +559,14 @@ describe('statistics', () => {
   it('come often from a host that is looked at, however many others there are', async () => {
     host = makeHost('kvm1', 1_000);
     await online();
-    await vi.waitFor(() => expect(due()).toContain(10_000));
+    await vi.waitFor(() => expect(due()).toContain(15_000));
     host.setAttention('elsewhere');
     host.setAttention('here');
     await vi.waitFor(() => expect(due()).toEqual([2_000]));
     host.setAttention('elsewhere');
     expect(due()).toEqual([2_000]);
     clock.advance(2_000);
-    await vi.waitFor(() => expect(due()).toEqual([40_000]));
+    await vi.waitFor(() => expect(due()).toEqual([60_000]));
   });
 
   it('are never sampled twice at once, however often somebody looks and looks away', async () => {
