@@ -26,7 +26,7 @@ import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
 import { readVerdict } from './verdict.ts';
 import { virshCommand } from './virsh.ts';
-import { makeVolumes, pathThere, removeVolumes } from './volumes.ts';
+import { makeVolumes, removeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
   /** What is journalled of it: enough to take it up again. */

@@ -5,6 +5,7 @@ import type { Check, Transport } from '../../contract/model.ts';
 import { Gate } from '../ssh/index.ts';
 import type { Host } from '../fleet/host.ts';
 import { isOff } from './options.ts';
+import { checkTls } from './tls.ts';
 import { quote } from './virsh.ts';
 import type { Route } from './preflight.ts';
 
@@ -24,7 +25,13 @@ const atOnce = 4;
 const gates = new WeakMap<Host, Gate>();
 
 /** Finds the way for what `transport` asks. Never rejects. */
-export async function findWay({ source, target, options }: Route): Promise<Way> {
+export async function findWay(route: Route): Promise<Way> {
+  const { source, target, options } = route;
+  const [way, tls] = await Promise.all([chosenWay(route), options.tls ? checkTls(source, target) : []]);
+  return { ...way, checks: [...way.checks, ...tls] };
+}
+
+async function chosenWay({ source, target, options }: Route): Promise<Way> {
   const { transport } = options;
   const direct = (why: string | null, checks: Check[] = []): Way => ({
     transport: 'direct',
