@@ -15,6 +15,7 @@ import type {
   Preferences,
   Preflight,
   Question,
+  Remedied,
   ScanForecast,
   ScanView,
   Schedules,
@@ -139,6 +140,11 @@ export const calls = {
     'Whether a VM can go to a host, and why not; without `to`, for every other host.',
     'POST /migrations/preflight',
     z.strictObject({ ...aRoute, to: id.optional() }),
+  ),
+  'migrations.remedy': call<Remedied>()(
+    'Does what a check of a preflight offers, and checks again; answers with the options to start the migration by.',
+    'POST /migrations/preflight/remedy',
+    z.strictObject({ ...aRoute, to: id, remedy: z.string().min(1).max(1000) }),
   ),
   'migrations.start': call<MigrationView>()(
     'Starts a migration.',

@@ -244,6 +244,26 @@ export interface Check {
   level: 'ok' | 'warn' | 'error';
   message: string;
   fix?: string;
+  /** What can be done about it from here, by `migrations.remedy`. */
+  remedies?: Remedy[];
+}
+
+/** Something that would help, as it would be done. */
+export interface Remedy {
+  id: string;
+  /** What it does, e.g. “Start the network default on kvm2”. */
+  label: string;
+  /** The command, the lines of the XML that change (a unified diff), or the options that the migration would get. */
+  preview: { kind: 'command' | 'xml-diff' | 'options'; text: string };
+  /** Options for the migration, where that is what it changes: nothing is done on a host then. */
+  options?: Partial<MigrationOptions>;
+}
+
+/** The checks once more, after a remedy. */
+export interface Remedied {
+  /** Those given, and what the remedy changes: to start the migration with. */
+  options: Partial<MigrationOptions>;
+  preflight: Preflight;
 }
 
 export interface Preflight {

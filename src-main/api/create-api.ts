@@ -95,6 +95,8 @@ export function createApi(rooms: Rooms): Api {
         ? migrations.preflightAll(ref, options ?? {})
         : migrations.preflight(ref, to, options ?? {});
     },
+    'migrations.remedy': ({ uuid, from, to, options, remedy }) =>
+      migrations.remedy({ hostId: from, uuid }, to, options ?? {}, remedy),
     'migrations.start': ({ uuid, from, to, options, batch }) =>
       migrations.start({ hostId: from, uuid }, to, options ?? {}, batch),
     'migrations.list': () => migrations.list(),

@@ -177,6 +177,12 @@ export const statsGroups = {
 /** `connect_get_all_domain_stats`: flags, besides the filters of lists. */
 export const statsFlags = { nowait: 2 ** 29, backing: 2 ** 30, enforce: 2 ** 31 } as const;
 
+/** `connect_compare_cpu` and its like: an incompatible one is an error that names what is missing. */
+export const cpuCompareFlags = { fail_incompatible: 1 } as const;
+
+/** Of attaching, detaching and updating a device: now, and at the next start. */
+export const deviceFlags = { live: 1, config: 2 } as const;
+
 /** `domain_get_xml_desc`. */
 export const xmlFlags = { secure: 1, inactive: 2, update_cpu: 4, migratable: 8 } as const;
 

@@ -11,6 +11,7 @@ import type {
   MigrationId,
   MigrationView,
   Preflight,
+  Remedied,
 } from '../../contract/model.ts';
 import { type Clock, systemClock } from '../fleet/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -20,6 +21,8 @@ import { Journal, type Unfinished } from './journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, isOff, resolveOptions } from './options.ts';
 import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './preflight.ts';
+import { SourceXml } from './preflight/domain-xml.ts';
+import { carryOut } from './preflight/remedies.ts';
 import { Receipt } from './receipt.ts';
 import { migrateUriTo } from './ways.ts';
 
@@ -99,17 +102,35 @@ export class Migrations {
     return verdictOf(checks);
   }
 
+  /**
+   * Does what a check offers, as the checks are now, and checks again.
+   * @throws Failure `conflict` where that is not offered (any more)
+   */
+  async remedy(ref: DomainRef, to: HostId, given: GivenOptions, id: string): Promise<Remedied> {
+    const { checks } = await checkAsking(this.#options.fleet, this.#route(ref, to, given));
+    const remedy = checks.flatMap(({ remedies }) => remedies ?? []).find((one) => one.id === id);
+    if (!remedy) {
+      const message = 'That is not offered any more: what the checks find has changed. Look at them again.';
+      throw new Failure('conflict', message, { checks });
+    }
+    await carryOut(remedy);
+    const options = { ...given, ...remedy.options };
+    const told = Object.entries(options).filter(([, value]) => value !== undefined);
+    return { options: Object.fromEntries(told), preflight: await this.preflight(ref, to, options) };
+  }
+
   /** The same for every other host, by id. Hosts that take too long to answer are judged by what is known. */
   async preflightAll(ref: DomainRef, given: GivenOptions): Promise<Record<HostId, Preflight>> {
     const { fleet } = this.#options;
     const routes = fleet.hosts.filter(({ id }) => id !== ref.hostId).map((host) => this.#route(ref, host.id, given));
     const verdicts: Record<HostId, Preflight> = {};
     for (const route of routes) verdicts[route.target.id] = verdictOf(checkKnown(fleet, route));
+    const xml = new SourceXml(fleet.host(ref.hostId), fleet.domain(ref));
     const open = routes.filter(({ target }) => verdicts[target.id]?.verdict !== 'blocked');
     let closed = false;
     const worker = async () => {
       for (let route = open.shift(); route && !closed; route = open.shift()) {
-        const verdict = verdictOf((await checkAsking(fleet, route)).checks);
+        const verdict = verdictOf((await checkAsking(fleet, route, xml)).checks);
         if (!closed) verdicts[route.target.id] = verdict;
       }
     };

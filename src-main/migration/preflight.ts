@@ -1,8 +1,18 @@
 // Whether a domain can go to a host, and why not: at once from what is known, then by asking both hosts.
-import type { Check, DomainView, MigrationOptions, Preflight } from '../../contract/model.ts';
+import type { Check, DomainView, MigrationOptions, Preflight, Remedy } from '../../contract/model.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
 import { isOff } from './options.ts';
+import { checkCpu } from './preflight/cpu.ts';
+import { checkDevices } from './preflight/devices.ts';
+import { parsed, SourceXml } from './preflight/domain-xml.ts';
+import { checkFirmware } from './preflight/firmware.ts';
+import { checkHugePages } from './preflight/huge-pages.ts';
+import { checkNetworks } from './preflight/networks.ts';
+import { checkVolumes } from './preflight/pools.ts';
+import { byOptions } from './preflight/remedies.ts';
+import { said, warn as warning } from './preflight/say.ts';
+import { checkVersions } from './preflight/versions.ts';
 import { checkDisks } from './shared-disks.ts';
 import type { CopiedDisk } from './volumes.ts';
 import { findWay, type Way } from './ways.ts';
@@ -28,8 +38,7 @@ export interface Route {
 export function checkKnown(fleet: Fleet, { domain, source, target, options }: Route): Check[] {
   const { name } = domain;
   const checks: Check[] = [];
-  const error = (id: string, message: string, fix?: string) =>
-    checks.push({ id, level: 'error', message, ...(fix && { fix }) });
+  const error: Say = (id, message, fix, remedies = []) => checks.push(said(id, 'error', message, fix, remedies));
   const warn = (id: string, message: string) => checks.push({ id, level: 'warn', message });
   const ok = (id: string, message: string) => checks.push({ id, level: 'ok', message });
 
@@ -47,6 +56,7 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
   checkState(domain, options, error);
   checkTaken(fleet, { domain, source, target, options }, error, warn, ok);
   checkMachine({ domain, source, target, options }, error, warn, ok);
+  if (!isOff(options)) checks.push(...checkVersions(source, target));
   if (!isOff(options)) checkMemory(domain, target, error, warn, ok);
   const devices = source.domains.facts(domain.uuid)?.hostDevices ?? 0;
   if (devices > 0 && !isOff(options)) {
@@ -59,17 +69,45 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
   return checks;
 }
 
-/** The same, refined by what both hosts answer. */
+/**
+ * The same, refined by what both hosts answer.
+ * @param xml The VM's, where it is judged for several targets: it is read once then.
+ */
 export async function checkAsking(
   fleet: Fleet,
   route: Route,
+  xml = new SourceXml(route.source, route.domain),
 ): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
   const checks = checkKnown(fleet, route);
   if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null, copied: [] };
   // A definition moves without its disks.
   const moved = route.options.mode === 'offline' ? [] : (route.source.domains.facts(route.domain.uuid)?.disks ?? []);
-  const [way, ofDisks] = await Promise.all([findWay(route), checkDisks(route, moved)]);
-  return { checks: [...checks, ...way.checks, ...ofDisks.checks], way, copied: ofDisks.copied };
+  const [way, ofXml, ofDisks, ofVolumes] = await Promise.all([
+    findWay(route),
+    checkXml(route, xml),
+    checkDisks(route, moved, xml),
+    checkVolumes(route, moved),
+  ]);
+  return { checks: [...checks, ...ofXml, ...way.checks, ...ofDisks.checks, ...ofVolumes], way, copied: ofDisks.copied };
+}
+
+/** What its XML asks of a host: over there, that is the one which it is to have there. */
+async function checkXml(route: Route, xml: SourceXml): Promise<Check[]> {
+  const { domain, source, options } = route;
+  const [live, root] = await Promise.all([xml.live(), xml.root()]);
+  if (live === null || !root) {
+    const message = `${source.label} does not tell the XML of ${domain.name}, so what it needs over there is not known.`;
+    return [warning('xml', message)];
+  }
+  const there = options.destXml === null ? root : (parsed(options.destXml) ?? root);
+  const checks = await Promise.all([
+    isOff(options) ? null : checkCpu(route, live, root),
+    checkNetworks(route, there, xml),
+    checkFirmware(route, there),
+    checkDevices(route, root),
+    isOff(options) ? [] : checkHugePages(route, there),
+  ]);
+  return checks.flat().filter((check) => check !== null);
 }
 
 export function verdictOf(checks: Check[]): Preflight {
@@ -82,7 +120,7 @@ export function stopping(checks: Check[], force: boolean): Check[] {
   return checks.filter(({ id, level }) => level === 'error' && (!force || hard.has(id)));
 }
 
-type Say = (id: string, message: string, fix?: string) => void;
+type Say = (id: string, message: string, fix?: string, remedies?: Remedy[]) => void;
 
 function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions, error: Say): void {
   if (job) error('busy', `${name} is being migrated already.`, 'Wait until that ends, or cancel it.');
@@ -111,6 +149,7 @@ function checkTaken(fleet: Fleet, { domain, source, target, options }: Route, er
       'name-taken',
       `${target.label} has another VM named ${name}.`,
       'Rename one of them, or give this one another name there (destName).',
+      [anotherName(target, name)],
     );
   }
   const twin = target.domains.get(domain.uuid);
@@ -123,12 +162,25 @@ function checkTaken(fleet: Fleet, { domain, source, target, options }: Route, er
     warn('uuid-taken', `${target.label} already holds a definition of ${domain.name}; it will be replaced.`);
   }
   for (const host of fleet.homes(domain.uuid)) {
+    if (host.id === source.id || host.id === target.id) continue;
     const state = host.domains.get(domain.uuid)?.state;
-    if (host.id !== source.id && host.id !== target.id && state !== 'shutoff') {
-      warn('two-homes', `A VM with the same UUID is ${state} on ${host.label}, too.`);
-    }
+    if (state === 'shutoff') continue;
+    const seen = host.state === 'online' ? '' : ', as it was last seen there';
+    error(
+      'two-homes',
+      `A VM with the same UUID is ${state} on ${host.label}, too${seen}: the same VM must never run twice.`,
+      'Find out which of them is the right one, and end the other, before either moves.',
+    );
   }
   if (!namesake && !twin) ok('name', `The name ${name} is free on ${target.label}.`);
+}
+
+function anotherName(target: Host, name: string): Remedy {
+  const taken = new Set(target.domains.all.map((other) => other.name));
+  let number = 2;
+  while (taken.has(`${name}-${number}`)) number += 1;
+  const destName = `${name}-${number}`;
+  return byOptions(`name-${destName}`, `Call it ${destName} on ${target.label}`, { destName });
 }
 
 function checkMachine({ domain, source, target }: Route, error: Say, warn: Say, ok: Say): void {

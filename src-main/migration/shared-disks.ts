@@ -1,9 +1,14 @@
 // Whether both hosts see the same disk behind the same path, asked of the hosts' own file systems.
-import type { Check } from '../../contract/model.ts';
+import type { Check, Remedy } from '../../contract/model.ts';
 import { type DiskFacts, readDomainXml } from '../fleet/domain-xml.ts';
 import type { Host } from '../fleet/host.ts';
 import type { Dom } from '../libvirt/index.ts';
 import type { Route } from './preflight.ts';
+import type { SourceXml } from './preflight/domain-xml.ts';
+import { ejecting } from './preflight/media.ts';
+import { startingPoolOf } from './preflight/pools.ts';
+import { byOptions } from './preflight/remedies.ts';
+import { said } from './preflight/say.ts';
 import { quote } from './virsh.ts';
 import { noBacking } from './disk-copy.ts';
 import { type CopiedDisk, copyable, factsOf, freeIn, noPool, pathThere } from './volumes.ts';
@@ -21,7 +26,8 @@ export interface DiskChecks {
   copied: CopiedDisk[];
 }
 
-export async function checkDisks({ domain, source, target, options }: Route, disks: DiskFacts[]): Promise<DiskChecks> {
+export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXml): Promise<DiskChecks> {
+  const { domain, source, target, options } = route;
   const copied: CopiedDisk[] = [];
   const asked = disks.filter((disk) => disk.path !== null && disk.type !== 'network');
   if (asked.length === 0) return { checks: [], copied };
@@ -67,16 +73,14 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
       };
     }
     if (b === null) {
-      return {
-        id,
-        // A VM that is shut off moves without what it only looks at; it says so when it is started.
-        level: cold && disk.device !== 'disk' ? 'warn' : 'error',
-        message: `${what} (${disk.path}) is not there on ${target.label}.`,
-        fix:
-          disk.device === 'cdrom' || disk.device === 'floppy'
-            ? `Eject it from ${domain.name} first.`
-            : 'Put it on storage that both hosts share, or copy it along (storage “copy”).',
-      };
+      const removable = disk.device === 'cdrom' || disk.device === 'floppy';
+      // A VM that is shut off moves without what it only looks at; it says so when it is started.
+      const level = cold && disk.device !== 'disk' ? 'warn' : 'error';
+      const message = `${what} (${disk.path}) is not there on ${target.label}.`;
+      const fix = removable
+        ? `Eject it from ${domain.name} first.`
+        : 'Put it on storage that both hosts share, or copy it along (storage “copy”).';
+      return said(id, level, message, fix, await forMissing(disk, removable));
     }
     if (a !== null && !same(a, b)) {
       return {
@@ -101,6 +105,16 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     return { id, level: 'ok', message: `${what} (${disk.path}) is shared by both hosts.` };
   }
 
+  async function forMissing(disk: DiskFacts, removable: boolean): Promise<Remedy[]> {
+    if (removable) {
+      const eject = await ejecting(route, disk.target, xml);
+      return eject ? [eject] : [];
+    }
+    const pool = await startingPoolOf(target, onTarget(disk));
+    if (options.storage !== 'shared' || copyable([disk], cold).length === 0) return pool;
+    return [...pool, byOptions('copy-disks', `Copy the disks along to ${target.label}`, { storage: 'copy' })];
+  }
+
   async function checkCopy(id: string, what: string, disk: CopiedDisk): Promise<Check> {
     const dom = { name: domain.name, uuid: domain.uuid, id: domain.id ?? -1 };
     const room = await roomFor(target, source, dom, disk).catch(() => null);
@@ -111,7 +125,10 @@ export async function checkDisks({ domain, source, target, options }: Route, dis
     }
     const { pool, facts } = room;
     const capacity = cold ? (facts?.physical ?? room.capacity) : room.capacity;
-    if (!pool) return { id, level: 'error', message: noPool(target, pathThere(disk)).message };
+    if (!pool) {
+      const starting = await startingPoolOf(target, pathThere(disk));
+      return said(id, 'error', noPool(target, pathThere(disk)).message, undefined, starting);
+    }
     if (pool.available < capacity) {
       return {
         id,

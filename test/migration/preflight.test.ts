@@ -13,6 +13,7 @@ const capabilities: HostCapabilities = {
   uuid: null,
   arch: 'x86_64',
   cpuModel: null,
+  hostCpu: null,
   guests: new Map([['x86_64', { machines: new Set(['pc-q35-7.2']), virtTypes: new Set(['kvm', 'qemu']) }]]),
 };
 const domain: DomainView = {
@@ -141,7 +142,7 @@ describe('who is there already', () => {
   });
   it('itself, running on a third host', () => {
     made.c.domains = [{ ...domain, hostId: 'c' }];
-    expect(levels()['two-homes']).toBe('warn');
+    expect(levels()['two-homes']).toBe('error');
   });
 });
 
