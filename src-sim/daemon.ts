@@ -39,6 +39,8 @@ export class Daemon {
   readonly networks: Network[];
   readonly pools: Pool[];
   readonly defaults: HostDefaults;
+  /** Migrations that this daemon drives by itself. */
+  readonly peers = new Set<{ end(): void }>();
   /** Migrations that come in, by the port that they listen on. */
   readonly #ports = new Set<number>();
   #lastId = 0;
@@ -78,6 +80,8 @@ export class Daemon {
   restart(): void {
     for (const client of [...this.clients]) client.die();
     this.clients.clear();
+    for (const link of [...this.host.links]) link.hangUp();
+    this.endPeers();
     for (const domain of [...this.domains.values()]) {
       domain.endsWith = null;
       if (domain.incoming) targetDriverGone(domain.incoming);
@@ -87,6 +91,11 @@ export class Daemon {
       outgoing.transfer?.end(refuse.qemu('operation_failed', 'operation failed: the daemon was restarted'));
       sourceDriverGone(domain);
     }
+  }
+
+  /** What this daemon drove by itself comes to nothing: the others lose its connection. */
+  endPeers(): void {
+    for (const peer of [...this.peers]) peer.end();
   }
 
   nextCallback(): number {

@@ -56,6 +56,8 @@ export class SimFleet {
   readonly incoming = new Map<string, Incoming>();
   /** Who holds the sides of each migration, by the domain's UUID. */
   readonly moves = new Map<string, Sides>();
+  /** Domains that began to run while they ran elsewhere: what must never be. */
+  readonly twins: { uuid: string; hosts: string[] }[] = [];
   /** What went wrong in the simulation itself: has to stay empty. */
   readonly problems: unknown[] = [];
   files: { keyFile: string; knownHosts: string } | null = null;
@@ -124,6 +126,12 @@ export class SimFleet {
     });
   }
 
+  /** A guest has begun to run: notes whether it runs elsewhere too. */
+  began(uuid: string): void {
+    const hosts = this.where(uuid).filter(({ executes }) => executes);
+    if (hosts.length > 1) this.twins.push({ uuid, hosts: hosts.map(({ host }) => host) });
+  }
+
   /** Writes the key that logs in, and the known hosts, into a folder; URIs name them from then on. */
   async writeFiles(folder: string): Promise<{ keyFile: string; knownHosts: string }> {
     await mkdir(folder, { recursive: true });
@@ -169,7 +177,10 @@ export class SimFleet {
 
   #populate(spec: DomainSpec): void {
     const host = this.host(spec.host);
-    for (const { path } of spec.disks ?? []) this.storage.put(host.name, path, diskBytes(spec, path));
+    for (const { path } of spec.disks ?? []) {
+      const file = this.storage.put(host.name, path, diskBytes(spec, path));
+      if (file) file.holds = `${spec.name} ${path}`;
+    }
     const uuid = spec.uuid ?? uuidOf(this.seed, 'domain', spec.name);
     if (spec.profile) this.profiles.set(uuid, spec.profile);
     host.daemon.populate(spec);

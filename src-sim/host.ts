@@ -10,6 +10,7 @@ import { dropTarget } from './migration/target.ts';
 import { refuse } from './refusal.ts';
 import type { HostSpec } from './specs.ts';
 import { SshServer } from './ssh-server.ts';
+import { UnixSockets } from './unix-sockets.ts';
 import { calm, Wire } from './wire.ts';
 
 const MIB = 2 ** 20;
@@ -46,6 +47,9 @@ export class SimHost {
   readonly fleet: SimFleet;
   readonly daemon: Daemon;
   readonly key: SshKey;
+  readonly unix = new UnixSockets();
+  /** Connections of other hosts' daemons to this one's, through its SSH server. */
+  readonly links = new Set<{ hangUp(): void }>();
   address = '';
   port = 0;
   #server: Server | null = null;
@@ -131,6 +135,7 @@ export class SimHost {
   cutSsh(): void {
     for (const wire of [...this.#wires]) wire.destroy();
     for (const client of [...this.daemon.clients]) client.hangUp();
+    for (const link of [...this.links]) link.hangUp();
   }
 
   /** The power goes: guests and all. */
@@ -140,6 +145,9 @@ export class SimHost {
     for (const client of [...this.daemon.clients]) client.die();
     this.daemon.clients.clear();
     for (const wire of [...this.#wires]) wire.destroy();
+    for (const link of [...this.links]) link.hangUp();
+    this.daemon.endPeers();
+    this.unix.clear();
     const { daemon } = this;
     const lost = refuse.qemu('operation_failed', 'operation failed: the host lost its power');
     for (const domain of [...daemon.domains.values()]) {

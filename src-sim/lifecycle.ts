@@ -48,6 +48,7 @@ export function mustRun(domain: Domain): void {
 export function go(daemon: Daemon, domain: Domain, reason: number): void {
   domain.guest?.go();
   setState(daemon, domain, running, reason);
+  daemon.fleet.began(domain.uuid);
   for (const client of daemon.clients) client.nudge();
 }
 

@@ -6,6 +6,7 @@ import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { carryOut } from './commands.ts';
 import type { SimHost } from './host.ts';
 import type { SshKey } from './keys.ts';
+import { receive } from './unix-sockets.ts';
 import type { Wire } from './wire.ts';
 
 const { Server, utils } = ssh2;
@@ -38,8 +39,38 @@ export class SshServer {
     });
     client.on('session', (accept) => this.#session(accept(), user));
     client.on('openssh.streamlocal', (accept, reject, { socketPath }) => {
+      const incoming = this.#host.fleet.incoming.get(`${this.#host.name}:${socketPath}`);
+      if (incoming) return receive(accept(), incoming);
       if (!sockets.test(socketPath) || !this.#mayUse(user)) return reject();
       this.#toLibvirt(accept());
+    });
+    this.#forward(client);
+  }
+
+  /** Unix sockets that lead to the client, as long as it is there. */
+  #forward(client: Connection): void {
+    const undos = new Map<string, () => void>();
+    // Ports are asked for in the same way, and refused.
+    client.on('request', (accept, reject, asked: string, about: object) => {
+      const [name, path] = [asked, (about as { socketPath?: string }).socketPath];
+      if (path !== undefined && name === 'cancel-streamlocal-forward@openssh.com') {
+        undos.get(path)?.();
+        return accept?.();
+      }
+      if (path === undefined || name !== 'streamlocal-forward@openssh.com') return reject?.();
+      const undo = this.#host.unix.listen(
+        path,
+        () =>
+          new Promise((resolve, fail) => {
+            client.openssh_forwardOutStreamLocal(path, (error, channel) => (error ? fail(error) : resolve(channel)));
+          }),
+      );
+      if (!undo) return reject?.();
+      undos.set(path, undo);
+      return accept?.();
+    });
+    client.on('close', () => {
+      for (const undo of undos.values()) undo();
     });
   }
 

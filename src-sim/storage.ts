@@ -7,6 +7,8 @@ export interface File {
   /** As the guest sees it, and as it takes place, in bytes. */
   capacity: number;
   allocation: number;
+  /** What is written in it, as a name for all its bytes: the same name, the same bytes. */
+  holds: string;
 }
 
 /** One file system, as large as it is; a shared one is the same to every host that mounts it. */
@@ -55,7 +57,7 @@ export class Storage {
     const mount = this.mountOf(host, path);
     if (!mount) return null;
     const name = path.slice(mount.path.length);
-    const file = mount.store.files.get(name) ?? { inode: ++this.#inode, capacity, allocation };
+    const file = mount.store.files.get(name) ?? { inode: ++this.#inode, capacity, allocation, holds: '' };
     mount.store.files.set(name, file);
     return file;
   }

@@ -4,7 +4,7 @@ import type { Daemon } from '../daemon.ts';
 import type { Domain } from '../domain.ts';
 import type { Transfer } from './transfer.ts';
 
-/** Who drives: an admin's connection, or another daemon (peer to peer), which never hangs up by itself. */
+/** Who drives: an admin's connection, or another daemon (peer to peer). */
 export type Driver = Client | { readonly number: 0; readonly gone: boolean; hangUp(): void };
 
 /** On the source: the job, from begin to confirm. */
@@ -27,6 +27,8 @@ export interface Incoming {
   domain: Domain;
   flags: number;
   port: number;
+  /** That port, or the path of a Unix socket. */
+  at: string;
   /** Defined by this migration, so gone again where it fails. */
   persist: boolean;
   /** Where the memory comes from, once it does. */

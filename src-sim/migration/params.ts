@@ -1,7 +1,8 @@
 // What the steps of a migration are given, and give each other: parameters, flags, cookies, addresses.
-import { paramRecord, param } from '../../src-main/libvirt/index.ts';
+import { migrateFlags as flag, paramRecord, param } from '../../src-main/libvirt/index.ts';
 import type { Param, ParamKind } from '../../src-main/libvirt/index.ts';
 import type { Daemon } from '../daemon.ts';
+import type { Definition } from '../definition.ts';
 import { refuse } from '../refusal.ts';
 import { escaped } from '../xml.ts';
 import type { Transfer } from './transfer.ts';
@@ -63,6 +64,19 @@ export const broken = () => refuse.qemu('operation_failed', 'operation failed: m
 export function cookieOf({ host }: Daemon, { name, uuid }: { name: string; uuid: string }, inside = ''): Buffer {
   const own = `  <name>${escaped(name)}</name>\n  <uuid>${uuid}</uuid>\n  <hostname>${host.name}</hostname>\n`;
   return Buffer.from(`<qemu-migration>\n${own}  <hostuuid>${host.uuid}</hostuuid>\n${inside}</qemu-migration>\n\0`);
+}
+
+/** The socket's path where it is a Unix socket's address. */
+export const pathIn = (uri: string | null) => (uri === null ? null : (/^unix:(?:\/\/)?(\/.*)$/.exec(uri)?.[1] ?? null));
+
+/** Targets of the disks that go along, as the guest names them; empty unless it was asked for. */
+export function copiedDisks({ params, flags }: Pick<Step, 'params' | 'flags'>, { disks }: Definition): string[] {
+  if (!(flags & (flag.non_shared_disk | flag.non_shared_inc))) return [];
+  const named = params.filter(({ name }) => name === 'migrate_disks').map(({ value }) => String(value));
+  if (named.length > 0) return named;
+  return disks.flatMap(({ target, readonly, shareable, path }) =>
+    readonly || shareable || path === null ? [] : [target],
+  );
 }
 
 /** `tcp:host:port`, `tcp://host:port`, with or without the port. @throws Refusal on anything else */

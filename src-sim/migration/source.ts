@@ -1,13 +1,26 @@
 // The source's half of a migration: begin, perform, confirm, and what it holds between them.
+import type { Duplex } from 'node:stream';
 import { domainState, migrateFlags as flag, pausedReason, runningReason } from '../../src-main/libvirt/index.ts';
 import type { Daemon } from '../daemon.ts';
 import type { Domain } from '../domain.ts';
-import type { SimFleet } from '../fleet.ts';
-import { go, hold, mustRun, stop, told } from '../lifecycle.ts';
+import type { File } from '../storage.ts';
+import { go, hold, mustRun, setState, stop, told } from '../lifecycle.ts';
 import { refuse } from '../refusal.ts';
 import { strike } from './deaths.ts';
 import type { Driver, Incoming, Outgoing } from './jobs.ts';
-import { aborted, addressIn, check, completedStats, cookieOf, notMigrating, text, type Step } from './params.ts';
+import {
+  aborted,
+  addressIn,
+  broken,
+  check,
+  completedStats,
+  cookieOf,
+  copiedDisks,
+  notMigrating,
+  pathIn,
+  text,
+  type Step,
+} from './params.ts';
 import { Transfer } from './transfer.ts';
 
 const MIB = 2 ** 20;
@@ -29,7 +42,8 @@ export async function begin(daemon: Daemon, domain: Domain, { params, flags }: O
   }
   if (flags & flag.change_protection && domain.active) await takeJob(daemon, domain, flags, driver);
   try {
-    if (!offline && !(flags & (flag.unsafe | flag.non_shared_disk | flag.non_shared_inc))) checkDisks(daemon, domain);
+    if (!offline && !(flags & flag.unsafe))
+      checkDisks(daemon, domain, copiedDisks({ params, flags }, domain.definition));
     const xml = text(given['destination_xml']) ?? domain.definition.xml;
     await strike(fleet, 'begin', 'reply', domain);
     return { cookie: cookieOf(daemon, domain), xml };
@@ -66,9 +80,9 @@ function release(domain: Domain): void {
 }
 
 /** @throws Refusal where a disk is not on storage that both hosts share */
-function checkDisks({ fleet, host }: Daemon, { definition }: Domain): void {
-  for (const { path, type, cache, readonly, shareable } of definition.disks) {
-    if (type !== 'file' || path === null) continue;
+function checkDisks({ fleet, host }: Daemon, { definition }: Domain, copied: string[]): void {
+  for (const { path, type, cache, readonly, shareable, target } of definition.disks) {
+    if (type !== 'file' || path === null || copied.includes(target)) continue;
     if (!readonly && !fleet.storage.mountOf(host.name, path)?.store.shared) {
       throw refuse.qemu('migrate_unsafe', 'Unsafe migration: Migration without shared storage is unsafe');
     }
@@ -91,19 +105,28 @@ export async function perform(daemon: Daemon, domain: Domain, step: Step, driver
   job.driver = driver;
   job.phase = 'performing';
   let midway = () => {};
+  const leave: Duplex[] = [];
   const gone = () => job.transfer?.end(refuse.domain('operation_failed', 'operation failed: domain is not running'));
   domain.whenOff.add(gone);
   try {
     if (job.aborted) throw aborted();
-    const incoming = connect(fleet, domain, text(given['migrate_uri']));
-    const transfer = startTransfer(daemon, domain, incoming, step.flags, Number(given['bandwidth'] ?? 0));
+    const incoming = await connect(daemon, domain, text(given['migrate_uri']), leave);
+    if (domain.outgoing !== job || job.aborted) throw aborted();
+    const disks = filesOf(daemon, incoming.daemon, domain, copiedDisks(step, domain.definition));
+    const transfer = startTransfer(daemon, domain, incoming, step.flags, {
+      bandwidth: Number(given['bandwidth'] ?? 0),
+      diskBytes: disks.reduce((sum, { from }) => sum + from.allocation, 0),
+    });
     job.transfer = transfer;
+    for (const channel of leave) channel.on('close', () => transfer.end(broken()));
+    for (const { from, to } of disks) to.holds = `part of ${from.holds}`;
     const { total } = transfer.figures;
     const half = (total / 2 / Math.min(daemon.host.linkBps, domain.maxSpeed * MIB)) * 1000;
     midway = fleet.clock.after(half, () => void strike(fleet, 'perform', 'midway', domain).catch(() => {}));
     await transfer.done;
     const { guest } = domain;
     if (!guest) throw refuse.domain('operation_failed', 'operation failed: domain is not running');
+    for (const { from, to } of disks) Object.assign(to, { holds: from.holds, allocation: from.allocation });
     incoming.arrived ??= { runMs: guest.runMs, line: guest.shell.line };
     job.phase = 'performed';
     await strike(fleet, 'perform', 'reply', domain);
@@ -118,11 +141,36 @@ export async function perform(daemon: Daemon, domain: Domain, step: Step, driver
   } finally {
     midway();
     domain.whenOff.delete(gone);
+    for (const channel of leave) channel.destroy();
   }
 }
 
-/** @throws Refusal when nobody listens there */
-function connect(fleet: SimFleet, domain: Domain, uri: string | null): Incoming {
+/** The files of the disks that go along, here and there. @throws Refusal where one is missing */
+function filesOf(source: Daemon, target: Daemon, { definition }: Domain, copied: string[]): { from: File; to: File }[] {
+  const { storage } = source.fleet;
+  return definition.disks.flatMap(({ target: name, path }) => {
+    if (path === null || !copied.includes(name)) return [];
+    const from = storage.file(source.host.name, path);
+    const to = storage.file(target.host.name, path);
+    if (!from || !to) throw refuse.storage('no_storage_vol', `Storage volume not found: ${path}`);
+    return [{ from, to }];
+  });
+}
+
+/** @param channels What it goes over is put there, where that is not the network. @throws Refusal when nobody listens there */
+async function connect(
+  { fleet, host: here }: Daemon,
+  domain: Domain,
+  uri: string | null,
+  channels: Duplex[],
+): Promise<Incoming> {
+  const path = pathIn(uri);
+  if (path !== null) {
+    channels.push(await here.unix.send(path, domain.uuid));
+    const found = [...fleet.incoming.values()].find((one) => one.at === path && one.domain.uuid === domain.uuid);
+    if (!found) throw broken();
+    return found;
+  }
   const { host = '', port = 0 } = uri === null ? {} : addressIn(uri);
   const target = fleet.hostAt(host);
   const incoming = target && fleet.incoming.get(`${target.name}:${port}`);
@@ -133,7 +181,13 @@ function connect(fleet: SimFleet, domain: Domain, uri: string | null): Incoming 
   return incoming;
 }
 
-function startTransfer(daemon: Daemon, domain: Domain, incoming: Incoming, flags: number, bandwidth: number): Transfer {
+function startTransfer(
+  daemon: Daemon,
+  domain: Domain,
+  incoming: Incoming,
+  flags: number,
+  { bandwidth, diskBytes }: { bandwidth: number; diskBytes: number },
+): Transfer {
   const { fleet, host } = daemon;
   const { guest } = domain;
   if (!guest) throw refuse.notRunning();
@@ -142,6 +196,7 @@ function startTransfer(daemon: Daemon, domain: Domain, incoming: Incoming, flags
   const transfer = new Transfer({
     clock: fleet.clock,
     guest,
+    diskBytes,
     link: host.linkBps,
     maxSpeed: () => domain.maxSpeed,
     maxDowntimeMs: () => domain.maxDowntimeMs,
@@ -163,6 +218,11 @@ function startTransfer(daemon: Daemon, domain: Domain, incoming: Incoming, flags
 /** The source goes on, as if nothing had been. */
 function wake(daemon: Daemon, domain: Domain, { wasPaused }: Outgoing): void {
   if (wasPaused || domain.state !== domainState.paused || domain.reason === pausedReason.user) return;
+  // It ran over there already, and never runs here again.
+  if (domain.reason === pausedReason.postcopy) {
+    setState(daemon, domain, domainState.paused, pausedReason.postcopy_failed);
+    return;
+  }
   go(daemon, domain, runningReason.migration_canceled);
   daemon.tellLifecycle(domain, told.resumedMigrated);
 }

@@ -7,7 +7,7 @@ import { checkMeans, go, hold, setState, stop, told } from '../lifecycle.ts';
 import { refuse } from '../refusal.ts';
 import { strike } from './deaths.ts';
 import type { Driver, Incoming } from './jobs.ts';
-import { addressIn, broken, check, completedStats, cookieOf, notMigrating, text, type Step } from './params.ts';
+import { addressIn, broken, check, completedStats, cookieOf, notMigrating, pathIn, text, type Step } from './params.ts';
 
 export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
   const { fleet, host } = daemon;
@@ -24,7 +24,7 @@ export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
   }
   const offline = (step.flags & flag.offline) !== 0;
   checkFree(daemon, definition);
-  const { port, listens, uri } = whereTo(daemon, text(given['migrate_uri']));
+  const { port, listens, uri, at } = whereTo(daemon, text(given['migrate_uri']));
   try {
     if (!daemon.defaults.types.includes(definition.type)) {
       throw refuse.none('invalid_arg', `invalid argument: no emulator for domaintype=${definition.type}`);
@@ -50,6 +50,7 @@ export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
     domain,
     flags: step.flags,
     port,
+    at,
     persist,
     from: null,
     arrived: null,
@@ -63,7 +64,7 @@ export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
   setState(daemon, domain, domainState.paused, 11);
   const { incoming } = domain;
   domain.whenOff.add(() => dropTarget(incoming));
-  fleet.incoming.set(`${host.name}:${port}`, incoming);
+  fleet.incoming.set(`${host.name}:${at}`, incoming);
   await fleet.clock.sleep(fleet.timings.prepare);
   if (domain.incoming !== incoming) throw refuse.qemu('operation_failed', 'operation failed: domain is not running');
   setState(daemon, domain, domainState.paused, pausedReason.migration);
@@ -90,15 +91,25 @@ export function checkFree(daemon: Daemon, { name, uuid }: { name: string; uuid: 
 }
 
 /** Where the target listens, and what the source is told of it. */
-function whereTo(daemon: Daemon, given: string | null): { port: number; listens: boolean; uri: string | null } {
+function whereTo(
+  daemon: Daemon,
+  given: string | null,
+): { port: number; listens: boolean; uri: string | null; at: string } {
+  const path = pathIn(given);
+  if (path !== null) {
+    if (!daemon.host.unix.folders.has(path.slice(0, path.lastIndexOf('/')))) {
+      throw refuse.none('system_error', `Failed to bind socket to ${path}: No such file or directory`);
+    }
+    return { port: 0, listens: false, uri: null, at: path };
+  }
   if (given === null) {
     const port = daemon.takePort();
-    return { port, listens: true, uri: `tcp:${daemon.host.name}:${port}` };
+    return { port, listens: true, uri: `tcp:${daemon.host.name}:${port}`, at: String(port) };
   }
   const { port } = addressIn(given);
-  if (port !== null) return { port, listens: false, uri: null };
+  if (port !== null) return { port, listens: false, uri: null, at: String(port) };
   const taken = daemon.takePort();
-  return { port: taken, listens: true, uri: `${given.replace(/\/$/, '')}:${taken}` };
+  return { port: taken, listens: true, uri: `${given.replace(/\/$/, '')}:${taken}`, at: String(taken) };
 }
 
 export async function finish(
@@ -169,8 +180,8 @@ function persistentIn(daemon: Daemon, cookie: Buffer): Definition | null {
   return xml === undefined ? null : readDefinition(xml, daemon.defaults);
 }
 
-function letGo(daemon: Daemon, { port }: Incoming): void {
-  daemon.fleet.incoming.delete(`${daemon.host.name}:${port}`);
+function letGo(daemon: Daemon, { port, at }: Incoming): void {
+  daemon.fleet.incoming.delete(`${daemon.host.name}:${at}`);
   daemon.freePort(port);
 }
 
@@ -189,7 +200,9 @@ export function dropTarget(incoming: Incoming, how: 'failed' | 'destroyed' = 'fa
   from?.transfer.end(broken());
 }
 
-/** Not finished: it ends. */
+/** Not finished: it ends. One that runs already, by post-copy, is nobody's to end: its guest is there and nowhere else. */
 export function targetDriverGone(incoming: Incoming): void {
-  if (!incoming.finishing) dropTarget(incoming, 'destroyed');
+  if (incoming.finishing) return;
+  if (!incoming.domain.guest?.running) return dropTarget(incoming, 'destroyed');
+  return undefined;
 }

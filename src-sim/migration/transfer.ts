@@ -13,6 +13,8 @@ const THROTTLE = { after: 2, first: 0.2, more: 0.1, most: 0.99 };
 export interface TransferOptions {
   clock: Clock;
   guest: Guest;
+  /** Of disks that go along. */
+  diskBytes: number;
   /** Bytes a second that the network takes. */
   link: number;
   /** MiB a second that the admin allows. */
@@ -55,7 +57,7 @@ export class Transfer {
   constructor(options: TransferOptions) {
     this.#options = options;
     const { clock, guest } = options;
-    this.#total = guest.memoryBytes + 16 * MIB;
+    this.#total = guest.memoryBytes + 16 * MIB + options.diskBytes;
     this.#left = this.#total;
     this.#roundBegan = this.#left;
     this.#beganMs = this.#lastMs = clock.now();

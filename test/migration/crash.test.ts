@@ -1,7 +1,6 @@
 // Drover is killed in the middle of a migration; the next one finds the VM and brings it to an end.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src-sim/index.ts';
-import { Rig, until } from './rig.ts';
+import { dies, moved, Rig, stayed, twoHosts, until } from './rig.ts';
 
 let rig: Rig;
 afterEach(async () => {
@@ -11,29 +10,8 @@ afterEach(async () => {
 });
 
 const begin = async (seed: string) => {
-  rig = await Rig.start({
-    seed,
-    speed: 20,
-    hosts: [
-      { name: 'kvm1', linkMiBps: 200 },
-      { name: 'kvm2', linkMiBps: 200 },
-    ],
-    domains: [
-      {
-        name: 'web01',
-        host: 'kvm1',
-        memoryMiB: 512,
-        disks: [{ path: '/srv/shared/web01.qcow2' }],
-        profile: { dirtyMiBps: 5 },
-      },
-    ],
-  });
+  rig = await Rig.start(twoHosts(seed), { hurry: 5 });
 };
-
-const moved = { runs: ['kvm2'], held: ['kvm2'], defined: ['kvm2'] };
-const stayed = { runs: ['kvm1'], held: ['kvm1'], defined: ['kvm1'] };
-const dies = (phase: string, when: string, side: string, what = 'connection') =>
-  ({ kind: 'dies', phase, when, side, what }) as Fault;
 
 /** Killed when the intent of that step is on disk, and the step not yet taken. */
 async function killedBefore(phase: string): Promise<string> {

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Delta } from '../../contract/events.ts';
 import type { MigrationView } from '../../contract/model.ts';
+import { systemClock } from '../../src-main/fleet/clock.ts';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
 import { Journal } from '../../src-main/migration/journal.ts';
 import { Migrations } from '../../src-main/migration/migrations.ts';
 import { KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
-import { SimFleet } from '../../src-sim/index.ts';
+import { type Fault, SimFleet } from '../../src-sim/index.ts';
 
 export async function until<T>(
   what: string,
@@ -25,6 +26,35 @@ export async function until<T>(
   }
 }
 
+/** Two hosts, and a VM on the first whose disk both see. */
+export const twoHosts = (seed: string): Parameters<typeof SimFleet.start>[0] => ({
+  seed,
+  speed: 20,
+  hosts: [
+    { name: 'kvm1', linkMiBps: 200 },
+    { name: 'kvm2', linkMiBps: 200 },
+  ],
+  domains: [
+    {
+      name: 'web01',
+      host: 'kvm1',
+      memoryMiB: 512,
+      disks: [{ path: '/srv/shared/web01.qcow2' }],
+      profile: { dirtyMiBps: 5 },
+    },
+  ],
+});
+
+/** Where `web01` is, as `Rig.where` tells it. */
+export const moved = { runs: ['kvm2'], held: ['kvm2'], defined: ['kvm2'] };
+export const stayed = { runs: ['kvm1'], held: ['kvm1'], defined: ['kvm1'] };
+
+export const dies = (phase: string, when: string, side: string, what = 'connection') =>
+  ({ kind: 'dies', phase, when, side, what }) as Fault;
+
+/** What Drover's journal is told: a step, or a volume before and after it is made. */
+export type Written = string;
+
 export class Rig {
   readonly sim: SimFleet;
   fleet!: Fleet;
@@ -32,24 +62,34 @@ export class Rig {
   /** Sentences that Drover logged. */
   readonly log: string[] = [];
   readonly told: Delta[] = [];
-  /** Called when a step's intent is on disk, before the step is taken. */
-  onStep: (phase: string) => Promise<void> | void = () => {};
+  /** Called when a step's intent is on disk, before the step is taken; `making` and `made` are those of a volume. */
+  onStep: (phase: Written) => Promise<void> | void = () => {};
   readonly #folder: string;
+  readonly #hurry: number;
+  /** Drover as it runs now: one that was killed writes and does nothing any more. */
+  #life = { killed: false };
 
-  static async start(options: Parameters<typeof SimFleet.start>[0]): Promise<Rig> {
+  /** @param hurry How much faster Drover's migrations are asked about, and grow impatient, than in the world. */
+  static async start(options: Parameters<typeof SimFleet.start>[0], { hurry = 1 } = {}): Promise<Rig> {
     const sim = await SimFleet.start(options);
     const folder = await mkdtemp(join(tmpdir(), 'drover-rig-'));
     await sim.writeFiles(folder);
-    const rig = new Rig(sim, folder);
+    const rig = new Rig(sim, folder, hurry);
     await rig.#begin();
     for (const { name } of options.hosts) rig.fleet.add(sim.host(name).uri(), name);
     await rig.online();
     return rig;
   }
 
-  private constructor(sim: SimFleet, folder: string) {
+  private constructor(sim: SimFleet, folder: string, hurry: number) {
     this.sim = sim;
     this.#folder = folder;
+    this.#hurry = hurry;
+  }
+
+  /** The journal's file. */
+  get journal(): string {
+    return join(this.#folder, 'migrations.log');
   }
 
   async #begin(): Promise<void> {
@@ -60,18 +100,39 @@ export class Rig {
       secrets: new SecretCache(),
     };
     this.fleet = new Fleet({ logins, questions, tell, save: () => {} });
-    const journal = await Journal.open(join(this.#folder, 'migrations.log'), (sentence) => this.log.push(sentence));
-    const step = journal.step.bind(journal);
-    journal.step = async (id, phase) => {
-      await step(id, phase);
-      await this.onStep(phase);
+    const journal = await Journal.open(this.journal, (sentence) => this.log.push(sentence));
+    const life = (this.#life = { killed: false });
+    // A Drover that was killed writes nothing any more, and never comes to what follows.
+    const written = async (write: () => Promise<void>, what: Written | null) => {
+      const forever = new Promise<void>(() => {});
+      if (life.killed) return forever;
+      await write();
+      if (what !== null) await this.onStep(what);
+      return life.killed ? forever : undefined;
     };
-    this.migrations = new Migrations({ fleet: this.fleet, tell, beforeSwitch: async () => {}, journal });
+    const { begin, step, made, end } = {
+      begin: journal.begin.bind(journal),
+      step: journal.step.bind(journal),
+      made: journal.made.bind(journal),
+      end: journal.end.bind(journal),
+    };
+    journal.begin = (record) => written(() => begin(record), null);
+    journal.step = (id, phase) => written(() => step(id, phase), phase);
+    journal.made = (id, one) => written(() => made(id, one), one.created ? 'made' : 'making');
+    journal.end = (receipt) => written(() => end(receipt), null);
+    const hurry = this.#hurry;
+    const clock = {
+      ...systemClock,
+      now: () => systemClock.now() * hurry,
+      sleep: (ms: number) => systemClock.sleep(ms / hurry),
+    };
+    this.migrations = new Migrations({ fleet: this.fleet, tell, beforeSwitch: async () => {}, journal, clock });
   }
 
   /** Drover is gone in this moment, with all its connections, and does nothing any more; another one starts. */
   async kill(): Promise<void> {
     const { fleet, migrations } = this;
+    this.#life.killed = true;
     await fleet.close();
     await this.#next(() => void migrations.close().catch(() => {}));
   }
