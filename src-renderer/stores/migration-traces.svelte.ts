@@ -15,7 +15,8 @@ export class MigrationTrace {
   #everyMs = 0;
 
   take({ progress, phase }: MigrationView): void {
-    if (phase !== 'perform' && phase !== 'copy') return;
+    // Before libvirt has counted, all figures are zero.
+    if ((phase !== 'perform' && phase !== 'copy') || progress.dataTotalBytes === 0) return;
     const sample: CourseSample = {
       elapsedMs: progress.elapsedMs,
       remainingBytes: progress.dataRemainingBytes,

@@ -77,16 +77,22 @@ export function follow({ passes, last, changedMs }: Followed, sample: CourseSamp
   };
 }
 
+/** How long the guest would stand still for what the newest pass had to copy; null before the second. */
+export function neededStop({ passes }: Followed): number | null {
+  const newest = passes.at(-1);
+  // The first pass copies everything, whatever the guest does.
+  return newest && newest.iteration > 1 && newest.movedBps > 0 ? (newest.bytes / newest.movedBps) * 1000 : null;
+}
+
 /** @param maxDowntimeMs how long the guest may stand still; null for the hypervisor's own limit */
-export function judgeCourse({ passes, last, changedMs }: Followed, maxDowntimeMs: number | null): Course {
+export function judgeCourse(followed: Followed, maxDowntimeMs: number | null): Course {
+  const { passes, last, changedMs } = followed;
   if (!last) return { is: 'early' };
   const forMs = last.elapsedMs - changedMs;
   if (forMs >= stalledMs) return { is: 'stalled', forMs };
-  // The first pass copies everything, whatever the guest does.
   const recent = passes.filter(({ iteration }) => iteration > 1).slice(-agreeing);
-  const newest = recent.at(-1);
-  if (!newest) return { is: 'early' };
-  const neededMs = newest.movedBps > 0 ? (newest.bytes / newest.movedBps) * 1000 : null;
+  if (recent.length === 0) return { is: 'early' };
+  const neededMs = neededStop(followed);
   const fits = neededMs !== null && neededMs <= (maxDowntimeMs ?? usualDowntimeMs);
   if (recent.length < agreeing || fits) return { is: 'nearing' };
   if (recent.every(({ movedBps, dirtiedBps }) => movedBps > 0 && dirtiedBps >= movedBps))

@@ -116,7 +116,7 @@ test.describe('tasks', () => {
     await carry(page, tile(page, 'web01'), card(page, 'kvm2'));
     await page.mouse.up();
     await page.getByRole('button', { name: 'Migrate', exact: true }).click();
-    await page.getByRole('grid', { name: 'Recent tasks' }).getByRole('row', { name: /web01/ }).dblclick();
+    await page.getByRole('treegrid', { name: 'Recent tasks' }).getByRole('row', { name: /web01/ }).dblclick();
     await expect(page.getByRole('dialog')).toContainText('web01');
     await page.keyboard.press('Escape');
     await expect(page.getByRole('dialog')).toHaveCount(0);
