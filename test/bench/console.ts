@@ -1,9 +1,11 @@
 // How much of a console's flood comes through to the API's WebSocket, and how soon a key's echo is there meanwhile.
+import { chromium } from '@playwright/test';
 import type { DomainView } from '../../contract/model.ts';
 import { Lab } from '../lab/lab.ts';
 import type { Served, Watched } from '../lab/served.ts';
 import { until } from '../lab/run.ts';
 import { asked, bench, median, pause, quantile, type Report } from './measure.ts';
+import { chromiumOptions } from './chromium.ts';
 import { startDrover } from './drover.ts';
 import { SimProcess } from './sim-process.ts';
 
@@ -14,6 +16,7 @@ const END = /end-of-flood\r\n/;
 
 await bench('console', async (report) => {
   await throughput(report);
+  await inWindow(report);
   await echo(report);
 });
 
@@ -48,6 +51,37 @@ async function throughput(report: Report): Promise<void> {
       `simulated guest, ${(bytes / 1e6).toFixed(1)} MB; bytes missing: ${console.notes.some(({ type: note }) => note === 'gap') ? 'yes' : 'none'}`,
     );
   } finally {
+    await drover.remove();
+    await sim.close();
+  }
+}
+
+/** As `throughput`, through to the terminal on the screen: what the window acknowledges sets the pace. */
+async function inWindow(report: Report): Promise<void> {
+  const sim = await SimProcess.start({ hosts: 1, each: 1 });
+  const drover = await startDrover();
+  const browser = await chromium.launch(chromiumOptions);
+  try {
+    for (const uri of sim.uris) await drover.get('POST', '/hosts', { uri });
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.goto(`${drover.url}/#token=${drover.token}`);
+    await page.getByRole('button', { name: /, Running/ }).dblclick();
+    const screen = page.locator('.xterm-rows');
+    await page.locator('.xterm-helper-textarea').focus();
+    await page.keyboard.press('Enter');
+    await screen.getByText('#').first().waitFor();
+    const few = Math.round(lines / 4);
+    await page.keyboard.type(`flood ${few}`);
+    const began = performance.now();
+    await page.keyboard.press('Enter');
+    await screen.getByText(`${few} =====`).first().waitFor({ timeout: 120_000 });
+    const seconds = (performance.now() - began) / 1_000;
+    // Each line: its number, a blank, 60 signs and the line's end.
+    const bytes = few * 63 + Array.from({ length: few }, (_, at) => String(at + 1).length).reduce((a, b) => a + b, 0);
+    report.figure('flood through to the terminal in the window', bytes / 1e6 / seconds, 'MB/s');
+    report.note(`in Chromium without a GPU, ${(bytes / 1e6).toFixed(1)} MB, the last line seen on the screen`);
+  } finally {
+    await browser.close();
     await drover.remove();
     await sim.close();
   }

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { chromium, type Page } from '@playwright/test';
 import { build, preview } from 'vite';
+import { chromiumOptions } from './chromium.ts';
 import { asked, bench, median, type Report } from './measure.ts';
 
 const hosts = asked('hosts', 1_000);
@@ -95,10 +96,7 @@ await bench('window', async (report) => {
   report.figure('loaded before a console is opened, gzipped', bundleBytes() / 1_000, 'kB', { most: 250 });
   await build({ configFile, logLevel: 'error' });
   const server = await preview({ configFile, logLevel: 'error', preview: { port: 0, host: '127.0.0.1' } });
-  const browser = await chromium.launch({
-    executablePath: process.env.DROVER_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+  const browser = await chromium.launch(chromiumOptions);
   try {
     const url = `${server.resolvedUrls?.local[0]}?hosts=${hosts}&each=${each}&beats=0&beatMs=3600000`;
     const open = async () => {
