@@ -24,7 +24,7 @@ import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './pref
 import { SourceXml } from './preflight/domain-xml.ts';
 import { carryOut } from './preflight/remedies.ts';
 import { Receipt } from './receipt.ts';
-import { migrateUriTo } from './ways.ts';
+import { migrateUriTo } from './preflight/path.ts';
 
 export interface MigrationsOptions {
   fleet: Fleet;
