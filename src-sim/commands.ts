@@ -27,8 +27,8 @@ export function carryOut(host: SimHost, command: string, { mayUse, user, toLibvi
   }
   const paths = [...script.matchAll(/stat -L -c %i -- ('(?:[^']|'\\'')*'|[^\s']+) 2>&1/g)];
   if (paths.length > 0) return say(paths.map(([, word = '']) => `${stat(host, unword(word))}\n`).join(''), 0);
-  const folder = /(?:mkdir -m \d+|rmdir) '?(\/run\/[\w-]+)'?/.exec(script);
-  if (folder) return relayFolder(host, script.startsWith('mkdir'), folder[1] ?? '', user, say);
+  const [, relay] = /(?:mkdir -m \d+|rm -rf) (\/run\/[\w-]+)/.exec(script) ?? [];
+  if (relay !== undefined) return relayFolder(host, script.includes('mkdir'), relay, user, say);
   // A port of a migration: packets get through, and nothing listens there yet.
   if (script.includes('/dev/tcp/')) return say('bash: connect: Connection refused\n', 1);
   const simple: Record<string, string> = {
@@ -49,13 +49,13 @@ function stat({ fleet, name }: SimHost, path: string): string {
   return file && mount ? `${file.inode} ${mount.store.id} ${mount.store.kind}` : 'absent';
 }
 
-/** A folder under `/run`, for the sockets of a migration through Drover: only root makes one. */
-function relayFolder({ unix }: SimHost, make: boolean, path: string, user: string, say: Answering['say']): void {
-  if (user !== 'root') return say(`mkdir: cannot create directory ‘${path}’: Permission denied\n`, 1);
+/** A folder for the sockets of a migration through Drover: root's is another than a user's. */
+function relayFolder({ unix }: SimHost, make: boolean, root: string, user: string, say: Answering['say']): void {
+  const path = user === 'root' ? root : root.replace('/run/', '/tmp/');
   if (make && unix.folders.has(path)) return say(`mkdir: cannot create directory ‘${path}’: File exists\n`, 1);
   if (make) unix.folders.add(path);
   else unix.folders.delete(path);
-  say('', 0);
+  say(make ? `${path}\n` : '', 0);
 }
 
 /** What `sh -c '…'` is given; else the command itself. */

@@ -9,6 +9,8 @@ export interface Plan {
   /** Flags that both sides share. */
   flags: number;
   params: Param[];
+  /** What each side alone is told. */
+  only?: { source: Param[]; target: Param[] };
   destXml: string | null;
   migrateUri: string | null;
   /** The name on the target. */
@@ -95,7 +97,7 @@ export class ManagedMove {
       return this.#wakeSource(error);
     }
     this.#uri = prepared.uri ?? this.#uri;
-    if (cancelled() || (this.#uri === null && !offline)) {
+    if (cancelled() || (this.#uri === null && !offline && !this.#plan.only)) {
       await this.dropTarget();
       return this.#wakeSource(
         cancelled() ? null : new Error('the target named no address to migrate to, and none was given'),
@@ -223,16 +225,17 @@ export class ManagedMove {
   }
 
   get #sourceParams(): Param[] {
-    return [...this.#plan.params, ...this.#migrateUri];
+    const { params, only } = this.#plan;
+    return [...params, ...(only ? only.source : this.#migrateUri)];
   }
 
   /** The domain's XML as begin made it; finish asks for the name instead. */
   #targetParams(xml: string | null): Param[] {
-    const { params, destName } = this.#plan;
+    const { params, destName, only } = this.#plan;
     const named = params.some(({ name }) => name === 'destination_name');
     return [
       ...params,
-      ...this.#migrateUri,
+      ...(only ? only.target : this.#migrateUri),
       ...(xml === null ? [] : [param.str('destination_xml', xml)]),
       ...(xml === null && !named ? [param.str('destination_name', destName)] : []),
     ];

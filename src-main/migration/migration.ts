@@ -12,7 +12,7 @@ import type {
 } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { ConnectionLost, type Dom, LibvirtError, param, paramRecord } from '../libvirt/index.ts';
+import { ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
 import { byDaemons, bySteps, type Ours } from './courses.ts';
 import { DiskCopy } from './disk-copy.ts';
 import { copyWhileOff } from './while-off.ts';
@@ -277,12 +277,10 @@ export class Migration {
     return {
       dom: this.#dom,
       flags: flagsFor(options, this.#context.domain.paused && !offline),
-      params: [
-        ...paramsFor(options, this.#record.copied),
-        ...(this.#relay && this.#record.copied.length > 0 ? [param.str('disks_uri', this.#relay.disksUri)] : []),
-      ],
+      params: paramsFor(options, this.#record.copied),
+      ...(this.#relay && { only: this.#relay.params(this.#record.copied.length > 0) }),
       destXml: this.#options.destXml,
-      migrateUri: this.#relay?.memoryUri ?? migrateUri,
+      migrateUri,
       destName: this.#options.destName ?? domain.name,
       offline,
     };

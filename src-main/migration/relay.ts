@@ -4,37 +4,38 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { Failure } from '../../contract/failure.ts';
 import type { Host } from '../fleet/host.ts';
-import { quote } from './virsh.ts';
+import { type Param, param } from '../libvirt/index.ts';
 
 export interface Relay {
-  memoryUri: string;
-  disksUri: string;
+  /** What each side is told: where it connects to, or listens. */
+  params(disks: boolean): { source: Param[]; target: Param[] };
   close(): Promise<void>;
 }
 
 /** @throws Failure where either host has no place for the sockets */
 export async function openRelay(id: string, source: Host, target: Host): Promise<Relay> {
-  const folder = `/run/drover-${id}`;
-  const paths = { memory: `${folder}/memory`, disks: `${folder}/disks` };
   const undos: (() => void)[] = [];
   const open = new Set<Duplex>();
   const close = async () => {
     for (const undo of undos) undo();
     for (const stream of open) stream.destroy();
-    const clean = `rm -f ${quote(paths.memory)} ${quote(paths.disks)}; rmdir ${quote(folder)}`;
-    await Promise.all([source.shell(clean), target.shell(clean)]);
+    await Promise.all([removeFolder(source, id), removeFolder(target, id)]);
   };
   try {
     // On the target QEMU itself makes the socket, whoever it runs as.
-    await Promise.all([source, target].map((host) => makeFolder(host, folder)));
-    for (const path of [paths.memory, paths.disks]) {
-      undos.push(await source.listenUnix(path, (from) => void join(from, path)));
+    const [here, there] = await Promise.all([makeFolder(source, id, 'sends'), makeFolder(target, id, 'listens')]);
+    for (const what of ['memory', 'disks'] as const) {
+      undos.push(await source.listenUnix(`${here}/${what}`, (from) => void join(from, `${there}/${what}`)));
     }
+    const told = (folder: string, disks: boolean) => [
+      param.str('migrate_uri', `unix://${folder}/memory`),
+      ...(disks ? [param.str('disks_uri', `unix://${folder}/disks`)] : []),
+    ];
+    return { params: (disks) => ({ source: told(here, disks), target: told(there, disks) }), close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { memoryUri: `unix://${paths.memory}`, disksUri: `unix://${paths.disks}`, close };
 
   /** Each waits for the other, so what is under way here is bounded by their buffers. */
   async function join(from: Duplex, path: string): Promise<void> {
@@ -56,15 +57,30 @@ export async function openRelay(id: string, source: Host, target: Host): Promise
   }
 }
 
-async function makeFolder(host: Host, folder: string): Promise<void> {
+/** Where root has them, and where a user has, whom the system's own folders are closed to. */
+const foldersOf = (id: string) => ({ root: `/run/drover-${id}`, user: `/tmp/drover-${id}` });
+
+/**
+ * Root gives the folder to whom QEMU runs as. A user cannot: there QEMU has to get in as anybody could, so the folder
+ * has a name that nobody can list, nor see among the processes. In it nobody can take away what is another's, and what
+ * QEMU makes there belongs to the user's group, so that its SSH session may connect to it.
+ */
+async function makeFolder(host: Host, id: string, side: 'sends' | 'listens'): Promise<string> {
+  const { root, user } = foldersOf(id);
   const owner = '/var/lib/libvirt/qemu';
-  const made = await host.shell(
-    `mkdir -m 0711 ${quote(folder)} 2>&1 && { [ ! -d ${owner} ] || chown --reference=${owner} ${quote(folder)} 2>&1; }`,
-  );
-  if (made?.code === 0) return;
-  const said = made?.stdout.trim().split('\n')[0] ?? '';
+  const asRoot = `mkdir -m 0711 ${root} && { [ ! -d ${owner} ] || chown --reference=${owner} ${root}; } && echo ${root}`;
+  const mode = side === 'listens' ? '3773' : '0711';
+  const asUser = `mkdir -m 0711 ${user} && dir=$(mktemp -d ${user}/XXXXXXXXXXXXXXXX) && cd "$dir" && chmod ${mode} . && echo "$dir"`;
+  const made = await host.shell(`{ if [ "$(id -u)" = 0 ]; then ${asRoot}; else ${asUser}; fi; } 2>&1`);
+  const said = made?.stdout.trim().split('\n').at(-1) ?? '';
+  if (made?.code === 0 && said.startsWith('/')) return said;
   throw new Failure(
     'refused',
-    `${host.label} has no place for the relay’s sockets at ${folder}${said ? ` (“${said}”)` : ''}. Log in to it as root for a relay.`,
+    `${host.label} has no place for the relay’s sockets, neither in /run nor in /tmp${said ? ` (“${said}”)` : ''}. Can ${host.uri.user ?? 'root'} run commands there?`,
   );
+}
+
+async function removeFolder(host: Host, id: string): Promise<void> {
+  const { root, user } = foldersOf(id);
+  await host.shell(`[ "$(id -u)" != 0 ] || rm -rf ${root}; rm -rf ${user}`);
 }
