@@ -22,7 +22,7 @@ export const usual: Panes = {
 };
 
 export class Layout {
-  /** `hosts`, `vms`, or `console:` and the session's key. */
+  /** `hosts`, `vms`, `mobility`, or `console:` and the session's key. */
   tab = $state('hosts');
   /** The console that stands below the tabs, by its session's key. */
   beside = $state<string | null>(null);

@@ -16,6 +16,7 @@ export const windowShortcuts: Shortcut[] = [
   { keys: '?', does: 'Keyboard shortcuts', run: (desk) => desk.dialogs.show({ kind: 'shortcuts' }) },
   { keys: '1', does: 'Hosts', run: (desk) => (desk.layout.tab = 'hosts') },
   { keys: '2', does: 'VMs', run: (desk) => (desk.layout.tab = 'vms') },
+  { keys: '3', does: 'Mobility: who can go where', run: (desk) => (desk.layout.tab = 'mobility') },
   { keys: 'T', does: 'Show or hide the tree', run: (desk) => desk.layout.toggle('tree') },
   { keys: 'D', does: 'Show or hide details', run: (desk) => desk.layout.toggle('detail') },
   { keys: 'J', does: 'Show or hide recent tasks', run: (desk) => desk.layout.toggle('tasks') },

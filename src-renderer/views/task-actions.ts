@@ -76,7 +76,9 @@ export function messageOf(task: Task): string | null {
   const { err, migration, scan, parts } = task;
   if (parts) {
     const [failure] = failuresOf(parts);
-    return [countWords(countsOf(task)), ...(failure ? [failure.reason] : [])].join(': ');
+    const counts = countsOf(task);
+    if (counts.length === 1 && task.state === 'completed') return `all ${parts.length}`;
+    return [countWords(counts), ...(failure ? [failure.reason] : [])].join(': ');
   }
   if (err) return err.message;
   if (migration?.state === 'completed' && migration.downtimeMs !== null)
