@@ -11,6 +11,7 @@ const benches = {
   connect: { lab: true },
   calls: { lab: true, packages: ['libvirt-dev', 'gcc', 'libc6-dev'] },
   migrate: { lab: true },
+  relay: { lab: true },
   console: { lab: true },
   scan: { lab: true, packages: ['nmap'] },
   fleet: {},

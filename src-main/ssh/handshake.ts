@@ -5,7 +5,7 @@ import { SshError, printable, type SshPhase } from './error.ts';
 import { hangUp } from './hang-up.ts';
 import { algorithmsOf, type Algorithms } from './algorithms.ts';
 import { Client, identOf, type AnyAuthMethod, type SshClient } from './ssh2.ts';
-import type { Wire } from './wire.ts';
+import { type Wire, writeTogether } from './wire.ts';
 
 export interface HandshakeOptions {
   socket: Wire;
@@ -111,6 +111,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   });
   signal?.addEventListener('abort', abort, { once: true });
 
+  writeTogether(socket);
   client.connect({
     sock: socket,
     username: options.user,

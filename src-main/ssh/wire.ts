@@ -9,6 +9,26 @@ export type Wire = Duplex & {
   readonly bytesWritten: number;
 };
 
+/**
+ * Has what is written in one turn go out in one piece: ssh2 writes each packet by itself, and for bulk, e.g. a relayed
+ * migration, that is a system call, and a wakeup of the other side, for every 32 KiB.
+ */
+export function writeTogether(wire: Wire): void {
+  const write = wire.write.bind(wire) as (...args: unknown[]) => boolean;
+  let held = false;
+  wire.write = ((...args: unknown[]) => {
+    if (!held) {
+      held = true;
+      wire.cork();
+      process.nextTick(() => {
+        held = false;
+        wire.uncork();
+      });
+    }
+    return write(...args);
+  }) as Wire['write'];
+}
+
 const stderrLimit = 4096;
 /** OpenSSH's words for a server that closed the connection before it said anything. */
 const turnedAway = /MaxStartups|kex_exchange_identification|Connection (?:closed|reset) by/;
