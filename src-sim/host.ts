@@ -53,6 +53,7 @@ export class SimHost {
   address = '';
   port = 0;
   #server: Server | null = null;
+  #booting: Promise<void> | null = null;
   #ssh = new Map<SshKey, SshServer>();
   #changedKey: SshKey | null = null;
   readonly #wires = new Set<Wire>();
@@ -169,7 +170,11 @@ export class SimHost {
   }
 
   /** Power on again; what starts by itself, starts. */
-  async boot(): Promise<void> {
+  boot(): Promise<void> {
+    return (this.#booting ??= this.#boot().finally(() => (this.#booting = null)));
+  }
+
+  async #boot(): Promise<void> {
     if (!this.down) return;
     await this.listen();
     for (const domain of this.daemon.domains.values()) {

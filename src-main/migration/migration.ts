@@ -16,8 +16,8 @@ import { ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/
 import { byDaemons, bySteps, type Ours } from './courses.ts';
 import { DiskCopy } from './disk-copy.ts';
 import { copyWhileOff } from './while-off.ts';
+import { type Cleared, clearLeftovers } from './leftovers.ts';
 import { type Journal, type Made, type MigrationRecord, type Unfinished, withMade } from './journal.ts';
-import { look } from './look.ts';
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
 import { flagsFor, isOff, paramsFor } from './options.ts';
@@ -26,7 +26,7 @@ import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
 import { readVerdict } from './verdict.ts';
 import { virshCommand } from './virsh.ts';
-import { makeVolumes, removeVolumes } from './volumes.ts';
+import { makeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
   /** What is journalled of it: enough to take it up again. */
@@ -69,6 +69,9 @@ export class Migration {
   #settlement: Settlement | null = null;
   #cancelled = false;
   #leaving = false;
+  /** Somebody said that what it left on the hosts stays. */
+  #leftAsIs = false;
+  #givenUp = false;
   readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
@@ -169,12 +172,14 @@ export class Migration {
     const releases = [this.source.hold(), this.target.hold()];
     this.#mark();
     const work = this.#context.unfinished ? this.#takeUp() : this.#carryOut();
-    const outcome = await work.catch((error: unknown) => this.#failed(error));
+    let outcome = await work.catch((error: unknown): Outcome => this.#failed(error));
     this.#memory.end();
     // Whoever sees a final state sees the verdict with it.
     if (outcome.state !== 'left') {
-      this.#verdict = await readVerdict([this.source, this.target], this.uuid);
-      if (outcome.state !== 'completed') await this.#removeVolumes();
+      await this.#readVerdict();
+      const cleared = await this.#clear(outcome);
+      if (cleared.left) outcome = { state: 'left', error: null };
+      else this.#notices.push(...cleared.notices);
     }
     for (const release of releases) release();
     this.#unmark();
@@ -204,6 +209,10 @@ export class Migration {
 
   /** Carries out one of the actions that the view offers. @throws Failure */
   async resolve(action: string): Promise<void> {
+    if (!this.ended && action === 'leave' && this.#actions.includes(leaveAsIs)) {
+      this.#leftAsIs = true;
+      return;
+    }
     if (this.ended || !this.#settlement) {
       throw new Failure('not-found', `The migration of ${this.#name} offers no action “${action}” now.`);
     }
@@ -486,6 +495,7 @@ export class Migration {
       case 'left':
         return { state: 'left', error: null };
       case 'given-up':
+        this.#givenUp = true;
         return { state: 'failed', error: settled.error };
       case 'moved':
         return this.#moved();
@@ -500,16 +510,43 @@ export class Migration {
     }
   }
 
-  /** Only where the target was seen not to have the VM: else they may be its disks. */
-  async #removeVolumes(): Promise<void> {
-    if (this.#made.length === 0) return;
-    const names = this.#made.map(({ pool, volume }) => `${volume} in ${pool}`).join(', ');
-    const left = `Volumes that were made on ${this.target.label} for the copied disks are still there: ${names}.`;
-    const { seen } = await look(this.target, this.uuid);
-    const asBefore = seen.at === 'shutoff' && this.#record.twin && !this.#switching;
-    if (seen.at === 'absent' || asBefore) {
-      await removeVolumes(this.target, this.#made).catch(() => this.#notices.push(left));
-    } else this.#notices.push(left);
+  async #readVerdict(): Promise<void> {
+    const hosts = [this.source, this.target];
+    const patient = () => !this.#leaving && !this.#givenUp && hosts.every((host) => !host.removed);
+    const { verdict, silent } = await readVerdict(hosts, this.uuid, this.#context.clock, patient);
+    this.#verdict = verdict;
+    for (const { label } of silent) {
+      this.#notices.push(`${label} did not answer when it was over, so what it holds of ${this.#name} was not seen.`);
+    }
+  }
+
+  /** What it made on the hosts goes again; where the target is away, when it answers. */
+  async #clear({ state, error }: Outcome): Promise<Cleared> {
+    const interrupted = this.#context.unfinished !== null || state !== 'completed';
+    const { label } = this.target;
+    const cleared = await clearLeftovers({
+      id: this.id,
+      uuid: this.uuid,
+      source: this.source,
+      target: this.target,
+      made: state === 'completed' ? [] : this.#made,
+      twin: this.#record.twin && !this.#switching,
+      relayed: this.#options.transport === 'relay' && interrupted,
+      clock: this.#context.clock,
+      leaving: () => this.#leaving,
+      givenUp: () => this.#leftAsIs || this.#givenUp,
+      waiting: (volumes) => {
+        if (this.#state === 'needs-attention') return;
+        this.#state = 'needs-attention';
+        const why = error ? `${error.message} ` : '';
+        const message = `${why}${label} does not answer; what was made there for the copied disks (${volumes}) is removed when it does.`;
+        this.#error = { code: 'unreachable', message };
+        this.#actions = [leaveAsIs];
+        this.#tell();
+      },
+    });
+    this.#actions = [];
+    return cleared;
   }
 
   #end({ state, error }: Exclude<Outcome, { state: 'left' }>): void {
@@ -534,5 +571,11 @@ export class Migration {
     this.#context.changed();
   }
 }
+
+const leaveAsIs: MigrationAction = {
+  id: 'leave',
+  message: 'Leave the volumes where they are, and follow this migration no longer.',
+  destroys: false,
+};
 
 const idsOf = (actions: MigrationAction[]) => actions.map(({ id }) => id).join();

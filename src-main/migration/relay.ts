@@ -19,7 +19,7 @@ export async function openRelay(id: string, source: Host, target: Host): Promise
   const close = async () => {
     for (const undo of undos) undo();
     for (const stream of open) stream.destroy();
-    await Promise.all([removeFolder(source, id), removeFolder(target, id)]);
+    await Promise.all([removeSockets(source, id), removeSockets(target, id)]);
   };
   try {
     // On the target QEMU itself makes the socket, whoever it runs as.
@@ -80,7 +80,9 @@ async function makeFolder(host: Host, id: string, side: 'sends' | 'listens'): Pr
   );
 }
 
-async function removeFolder(host: Host, id: string): Promise<void> {
+/** Whoever made them, if any are there. @returns whether the host carried it out */
+export async function removeSockets(host: Host, id: string): Promise<boolean> {
   const { root, user } = foldersOf(id);
-  await host.shell(`[ "$(id -u)" != 0 ] || rm -rf ${root}; rm -rf ${user}`);
+  const ran = await host.shell(`[ "$(id -u)" != 0 ] || rm -rf ${root}; rm -rf ${user}`);
+  return ran !== null;
 }

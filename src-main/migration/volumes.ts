@@ -93,17 +93,31 @@ export async function makeVolume(
   }
 }
 
-/** Removes what was made for a VM that stayed; what is gone already is no error. @throws Failure */
-export async function removeVolumes(target: Host, made: readonly Made[]): Promise<void> {
-  if (made.length === 0) return;
+/** A fresh qcow2 of any usual size takes less; what holds a guest's data takes more. In bytes. */
+const blankBytes = 1 << 20;
+
+/**
+ * Removes what was made for a VM that stayed; what is gone already is no error. Of what a crash left us not knowing
+ * whether we made it, only what is blank.
+ * @returns what stays, since it may be another's
+ * @throws Failure
+ */
+export async function removeVolumes(target: Host, made: readonly Made[]): Promise<Made[]> {
+  const kept: Made[] = [];
+  if (made.length === 0) return kept;
   try {
     const on = await target.work();
-    for (const { pool: name, volume } of made) {
+    for (const one of made) {
+      const { pool: name, volume, created } = one;
       const { pool } = await on.call('storage_pool_lookup_by_name', { name });
       await on.call('storage_pool_refresh', { pool }).catch(() => {});
       const vol = await volumeIn(on, pool, volume);
-      if (vol) await on.call('storage_vol_delete', { vol });
+      if (!vol) continue;
+      const blank = async () => (await on.call('storage_vol_get_info', { vol })).allocation < blankBytes;
+      if (created || (await blank())) await on.call('storage_vol_delete', { vol });
+      else kept.push(one);
     }
+    return kept;
   } catch (error) {
     throw explain(error, target.label, 'removing the volumes that were made for the copied disks');
   }

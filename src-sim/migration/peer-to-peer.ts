@@ -28,6 +28,10 @@ class Link {
     if (this.gone) return;
     this.gone = true;
     this.close();
+    this.#release();
+  }
+
+  #release(): void {
     for (const { incoming } of [...this.#target.domains.values()]) {
       if (incoming?.driver === this) targetDriverGone(incoming);
     }
@@ -49,8 +53,10 @@ class Link {
     const answer = await ask().catch((error: unknown) => {
       throw this.over || this.gone ? this.#lost() : error;
     });
-    if (this.gone) throw this.#lost();
-    return answer;
+    if (!this.gone) return answer;
+    // What it had just come to hold there goes with it.
+    this.#release();
+    throw this.#lost();
   }
 
   /** A step on its own side. @throws Dropped likewise */

@@ -1,0 +1,79 @@
+// What a migration made on the hosts and nobody needs any more goes again: at once, or when the host answers again.
+import type { Uuid } from '../../contract/model.ts';
+import type { Host } from '../fleet/host.ts';
+import type { Made } from './journal.ts';
+import { look } from './look.ts';
+import { removeSockets } from './relay.ts';
+import { removeVolumes } from './volumes.ts';
+
+export interface Leftovers {
+  id: string;
+  uuid: Uuid;
+  source: Host;
+  target: Host;
+  /** Volumes on the target, where the VM did not move. */
+  made: readonly Made[];
+  /** A definition of the VM was there before, so that it may be there again. */
+  twin: boolean;
+  /** It may have sockets of a relay on both hosts. */
+  relayed: boolean;
+  clock: { sleep(ms: number): Promise<unknown>; now(): number };
+  /** Drover is about to end. */
+  leaving: () => boolean;
+  /** Somebody said that it is to be left. */
+  givenUp: () => boolean;
+  /** The target does not answer: what waits there for it. */
+  waiting: (volumes: string) => void;
+}
+
+/** `left`: the next start goes on with it. Else the sentences about what stays. */
+export type Cleared = { left: true } | { left: false; notices: string[] };
+
+const againMs = 500;
+/** What is refused for longer stays; whoever does not answer is waited for. */
+const patienceMs = 4_000;
+
+export async function clearLeftovers(leftovers: Leftovers): Promise<Cleared> {
+  const { id, source, target, clock, leaving, givenUp, waiting } = leftovers;
+  const began = clock.now();
+  let sockets = leftovers.relayed ? [source, target] : [];
+  let made = [...leftovers.made];
+  for (;;) {
+    const removed = await Promise.all(sockets.map((host) => removeSockets(host, id)));
+    sockets = sockets.filter((_, at) => !removed[at]);
+    const result = made.length > 0 ? await removeNow(leftovers, made) : { kept: [], silent: false };
+    made = result.kept;
+    const late = clock.now() - began > patienceMs;
+    const names = made.map(({ pool, volume }) => `${volume} in ${pool}`).join(', ');
+    if (made.length === 0 && (sockets.length === 0 || late)) return { left: false, notices: [] };
+    if (made.length > 0 && (givenUp() || target.removed || (late && !result.silent))) {
+      const why = 'why' in result && result.why ? ` ${result.why}` : '';
+      const still = `Volumes that were made on ${target.label} for the copied disks are still there: ${names}.${why}`;
+      return { left: false, notices: [still] };
+    }
+    if (leaving() && (late || result.silent)) return { left: true };
+    if (late && made.length > 0) waiting(names);
+    await clock.sleep(againMs);
+  }
+}
+
+interface Removal {
+  kept: Made[];
+  /** The target did not say whether it has the VM, or let it go. */
+  silent: boolean;
+  why?: string;
+}
+
+/** Only where the target was seen not to have the VM: else they may be its disks. */
+async function removeNow({ target, uuid, twin }: Leftovers, made: Made[]): Promise<Removal> {
+  const { seen } = await look(target, uuid);
+  if (seen.at === 'unreachable') return { kept: made, silent: true };
+  if (seen.at !== 'absent' && !(seen.at === 'shutoff' && twin)) return { kept: made, silent: false };
+  try {
+    const kept = await removeVolumes(target, made);
+    const why = 'They were only about to be made, and hold something: they may be another’s.';
+    return { kept, silent: false, ...(kept.length > 0 && { why }) };
+  } catch (error) {
+    return { kept: made, silent: false, why: error instanceof Error ? error.message : String(error) };
+  }
+}
