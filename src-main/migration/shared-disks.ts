@@ -129,13 +129,11 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
       const starting = await startingPoolOf(target, pathThere(disk));
       return said(id, 'error', noPool(target, pathThere(disk)).message, undefined, starting);
     }
-    if (pool.available < capacity) {
-      return {
-        id,
-        level: 'error',
-        message: `${what} (${disk.path}) has ${inMiB(capacity)}, and the pool ${pool.pool} on ${target.label} only ${inMiB(pool.available)} free.`,
-        fix: 'Make room there.',
-      };
+    const needs = cold ? capacity : Math.min(room.taken, capacity);
+    const has = `the pool ${pool.pool} on ${target.label} has ${inMiB(pool.available)} free`;
+    if (pool.available < needs) {
+      const message = `${what} (${disk.path}) takes ${inMiB(needs)}, and ${has}.`;
+      return said(id, 'error', message, 'Make room there, or copy it to another pool by destXml.', []);
     }
     const backing = facts?.backing?.path ?? null;
     if (options.storage === 'copy-incremental') {
@@ -149,6 +147,10 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
       const shared = same((await statted(source, [backing]))?.get(backing), below);
       return { id, level: shared ? 'ok' : 'warn', message };
     }
+    if (pool.available < capacity) {
+      const message = `${what} (${disk.path}) takes ${inMiB(needs)} now and can grow to ${inMiB(capacity)}, and ${has}.`;
+      return said(id, 'warn', message, 'Make room there, soon.', []);
+    }
     const message = `${what} (${disk.path}, ${inMiB(capacity)}) is copied into the pool ${pool.pool} on ${target.label}${to(disk)}.`;
     return { id, level: 'ok', message };
   }
@@ -156,12 +158,15 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
 
 /** @returns whether there is a pool for it, with room */
 async function roomFor(target: Host, source: Host, dom: Dom, disk: CopiedDisk) {
-  const [pool, { capacity }, facts] = await Promise.all([
+  const [pool, info, facts] = await Promise.all([
     freeIn(target, pathThere(disk)),
     source.connection.call('domain_get_block_info', { dom, path: disk.path }),
     factsOf(source, disk.path),
   ]);
-  return { pool, capacity, facts };
+  const { capacity, allocation, physical } = info;
+  // Of a file that grows, libvirt only counts what this QEMU wrote; the length of a raw one says nothing.
+  const taken = (disk.format === 'raw' ? allocation : Math.max(allocation, physical)) || capacity;
+  return { pool, capacity, taken, facts };
 }
 
 const to = ({ to: path }: CopiedDisk) => (path === undefined ? '' : `, as ${path}`);

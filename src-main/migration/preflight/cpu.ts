@@ -98,7 +98,9 @@ async function baseline(on: Connection, own: string, root: XmlElement): Promise<
   const { cpu } = await on.call('connect_baseline_hypervisor_cpu', { ...of, cpus: [theirs, ours] });
   const model = /<model[^>]*>([^<]+)</.exec(cpu)?.[1] ?? '';
   if (!model) throw new Error('no model');
-  const features = [...cpu.matchAll(/policy='require' name='([^']+)'/g)].map(([, name]) => `+${name}`);
-  const what = [model, ...features.slice(0, 12)].join(' ');
+  const features = [...cpu.matchAll(/policy='(require|disable)' name='([^']+)'/g)].map(
+    ([, policy, name = '']) => `${policy === 'require' ? '+' : '-'}${name}`,
+  );
+  const what = [model, ...features].join(' ');
   return `Both hosts could give it ${what}: put that into its XML, and restart it.`;
 }

@@ -35,8 +35,12 @@ function plugsOf(root: XmlElement): Plug[] {
   const plugs = new Map<string, Plug>();
   for (const element of children(child(root, 'devices'), 'interface')) {
     const type = attribute(element, 'type');
-    const kind = type === 'network' || type === 'bridge' ? type : type === 'direct' ? 'dev' : null;
-    const name = kind && attribute(child(element, 'source'), kind);
+    const source = child(element, 'source');
+    // Of one that runs, the type is what the network made of it.
+    const kinds: Kind[] =
+      type === 'direct' ? ['network', 'dev'] : type === 'bridge' ? ['network', 'bridge'] : ['network'];
+    const kind = kinds.find((one) => attribute(source, one) !== null);
+    const name = kind && attribute(source, kind);
     if (kind && name) plugs.set(`${kind} ${name}`, { kind, name });
   }
   return [...plugs.values()];
@@ -142,13 +146,13 @@ async function instead(
   if (before === null) return [];
   return others.slice(0, mostOffered).map((other) => {
     const destXml = changed(before, ['domain', 'devices', 'interface'], (element) =>
-      new RegExp(`^<interface\\b[^>]*type=['"]${kind}['"]`).test(element)
-        ? element.replace(
+      kind === 'bridge' && /<source\b[^>]*\bnetwork=/.test(element)
+        ? element
+        : element.replace(
             new RegExp(`(<source\\b[^>]*?\\b${kind}=)(['"])([^'"]*)\\2`),
             (whole, start: string, mark: string, value: string) =>
               value === name ? `${start}${mark}${other}${mark}` : whole,
-          )
-        : element,
+          ),
     );
     const word = kind === 'bridge' ? 'bridge' : 'network';
     return byOptions(

@@ -3,22 +3,33 @@ import { posix } from 'node:path';
 import type { Check, Remedy } from '../../../contract/model.ts';
 import type { DiskFacts } from '../../fleet/domain-xml.ts';
 import type { Host } from '../../fleet/host.ts';
-import { LibvirtError, type Pool } from '../../libvirt/index.ts';
+import { child, parseXml, text } from '../../fleet/xml.ts';
+import { type Connection, LibvirtError, type Pool } from '../../libvirt/index.ts';
 import { isOff } from '../options.ts';
 import type { Route } from '../preflight.ts';
 import { onHost, virshLine } from './remedies.ts';
 import { ok, quoted, said, warn } from './say.ts';
 
+/** `connect_list_all_storage_pools`: those that are not active. */
+const inactive = 1;
+
 /** Starting the pool that a path lies in, where that is all that it lacks. */
 export async function startingPoolOf(target: Host, path: string): Promise<Remedy[]> {
   try {
     const on = target.connection;
-    const { pool } = await on.call('storage_pool_lookup_by_target_path', { path: posix.dirname(path) });
-    const { active } = await on.call('storage_pool_is_active', { pool });
-    return active === 0 ? [starting(target, pool)] : [];
+    // By its path libvirt only finds one that is active.
+    const { pools } = await on.call('connect_list_all_storage_pools', { need: 1, flags: inactive });
+    const paths = await Promise.all(pools.map((pool) => pathOf(on, pool)));
+    const pool = pools[paths.indexOf(posix.dirname(path))];
+    return pool ? [starting(target, pool)] : [];
   } catch {
     return [];
   }
+}
+
+async function pathOf(on: Connection, pool: Pool): Promise<string> {
+  const { xml } = await on.call('storage_pool_get_xml_desc', { pool });
+  return text(child(child(parseXml(xml, 'pool'), 'target'), 'path'));
 }
 
 function starting(target: Host, pool: Pool): Remedy {
