@@ -136,6 +136,8 @@ export class ManagedMove {
     } catch (error) {
       if (!wasSent(error)) this.#finishSent = false;
       else if (!replied(error)) return this.#unknown(error);
+      // By post-copy it ran there before its finish, and never may here again.
+      if (this.#watch.postCopied()) return this.#unknown(error);
       // A reply says that the target was ended; what was never sent cannot have started it.
       return this.#wakeSource(error);
     }

@@ -21,6 +21,7 @@ import { type Journal, type Made, type MigrationRecord, type Unfinished, withMad
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
 import { flagsFor, isOff, paramsFor } from './options.ts';
+import { carryNvram } from './nvram.ts';
 import { readProgress } from './progress.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
@@ -77,6 +78,8 @@ export class Migration {
   #relay: Relay | null = null;
   /** Of a shut-off VM, while they are under way and after. */
   #disks: DiskCopy | null = null;
+  /** Takes the file of the firmware's variables away from the target again. */
+  #undoNvram: (() => Promise<void>) | null = null;
   /** Volumes for the copied disks. */
   #made: Made[];
 
@@ -176,11 +179,12 @@ export class Migration {
     this.#memory.end();
     // Whoever sees a final state sees the verdict with it.
     if (outcome.state !== 'left') {
-      await this.#readVerdict();
       const cleared = await this.#clear(outcome);
       if (cleared.left) outcome = { state: 'left', error: null };
       else this.#notices.push(...cleared.notices);
+      if (outcome.state !== 'left') await this.#readVerdict();
     }
+    await this.#removeNvram();
     for (const release of releases) release();
     this.#unmark();
     if (outcome.state === 'left') return;
@@ -306,6 +310,7 @@ export class Migration {
     try {
       if (this.#options.mode === 'cold') await this.#copyDisks();
       else await this.#makeVolumes();
+      await this.#carryNvram();
     } catch (error) {
       if (this.#cancelled) return this.#stayed(null);
       if (!(error instanceof ConnectionLost)) throw error;
@@ -316,7 +321,7 @@ export class Migration {
     try {
       return await this.#bySteps();
     } finally {
-      await this.#relay.close();
+      this.#relay.close();
     }
   }
 
@@ -333,6 +338,22 @@ export class Migration {
   #makeVolumes(): Promise<void> {
     const incremental = this.#options.storage === 'copy-incremental';
     return makeVolumes(this.source, this.target, this.#dom, this.#record.copied, incremental, this.#madeList);
+  }
+
+  async #carryNvram(): Promise<void> {
+    this.#undoNvram = await carryNvram({
+      source: this.source,
+      target: this.target,
+      vm: this.#record.domain,
+      destXml: this.#options.destXml,
+      off: isOff(this.#options),
+    });
+  }
+
+  /** Only where the target was seen not to have the VM. */
+  async #removeNvram(): Promise<void> {
+    const { runningOn, definedOn } = this.#verdict ?? { runningOn: [this.target.id], definedOn: [] };
+    if (![...runningOn, ...definedOn].includes(this.target.id)) await this.#undoNvram?.().catch(() => {});
   }
 
   /** Of a VM that is shut off, and stays so until its disks are across. */
@@ -522,7 +543,6 @@ export class Migration {
 
   /** What it made on the hosts goes again; where the target is away, when it answers. */
   async #clear({ state, error }: Outcome): Promise<Cleared> {
-    const interrupted = this.#context.unfinished !== null || state !== 'completed';
     const { label } = this.target;
     const cleared = await clearLeftovers({
       id: this.id,
@@ -530,8 +550,9 @@ export class Migration {
       source: this.source,
       target: this.target,
       made: state === 'completed' ? [] : this.#made,
+      defined: state === 'failed' && this.#options.persistent && this.#switching && !this.#record.twin,
       twin: this.#record.twin && !this.#switching,
-      relayed: this.#options.transport === 'relay' && interrupted,
+      relayed: this.#options.transport === 'relay',
       clock: this.#context.clock,
       leaving: () => this.#leaving,
       givenUp: () => this.#leftAsIs || this.#givenUp,

@@ -9,17 +9,17 @@ import { type Param, param } from '../libvirt/index.ts';
 export interface Relay {
   /** What each side is told: where it connects to, or listens. */
   params(disks: boolean): { source: Param[]; target: Param[] };
-  close(): Promise<void>;
+  /** Its folders stay, for `removeSockets`. */
+  close(): void;
 }
 
 /** @throws Failure where either host has no place for the sockets */
 export async function openRelay(id: string, source: Host, target: Host): Promise<Relay> {
   const undos: (() => void)[] = [];
   const open = new Set<Duplex>();
-  const close = async () => {
+  const close = () => {
     for (const undo of undos) undo();
     for (const stream of open) stream.destroy();
-    await Promise.all([removeSockets(source, id), removeSockets(target, id)]);
   };
   try {
     // On the target QEMU itself makes the socket, whoever it runs as.
@@ -33,7 +33,7 @@ export async function openRelay(id: string, source: Host, target: Host): Promise
     ];
     return { params: (disks) => ({ source: told(here, disks), target: told(there, disks) }), close };
   } catch (error) {
-    await close();
+    close();
     throw error;
   }
 

@@ -32,6 +32,9 @@ export async function strike(
   for (const side of struck) kill(fleet, sides[side], fault.what);
   if (when !== 'request' || !struck.includes(sideOf[phase])) return;
   const here = sides[sideOf[phase]];
+  // A daemon that drives by itself loses only its way to the other.
+  const alone = here?.driver.number === 0 && sideOf[phase] === 'source';
+  if (alone && (fault.what === 'connection' || fault.what === 'ssh')) return;
   if (fault.what !== 'silence') throw new Dropped();
   // The request is still on its way, and comes when the silence is over.
   await fleet.heard(here?.daemon.host.name ?? '');

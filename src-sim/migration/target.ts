@@ -203,6 +203,11 @@ export function dropTarget(incoming: Incoming, how: 'failed' | 'destroyed' = 'fa
 /** Not finished: it ends. One that runs already, by post-copy, is nobody's to end: its guest is there and nowhere else. */
 export function targetDriverGone(incoming: Incoming): void {
   if (incoming.finishing) return;
-  if (!incoming.domain.guest?.running) return dropTarget(incoming, 'destroyed');
-  return undefined;
+  const { domain, daemon, from } = incoming;
+  if (!domain.guest?.running) return dropTarget(incoming, 'destroyed');
+  domain.incoming = null;
+  domain.whenOff.clear();
+  letGo(daemon, incoming);
+  domain.lock.end();
+  if (from?.transfer.over === false) setState(daemon, domain, domainState.running, runningReason.postcopy_failed);
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
-import { openRelay } from '../../src-main/migration/relay.ts';
+import { openRelay, removeSockets } from '../../src-main/migration/relay.ts';
 import { KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
 import { Lab } from '../lab/lab.ts';
 import { run, until } from '../lab/run.ts';
@@ -43,7 +43,8 @@ await bench('relay', async (report) => {
     let most = 0;
     let before = 0;
     const drover = async () => {
-      const relay = await openRelay(randomUUID(), source, target);
+      const id = randomUUID();
+      const relay = await openRelay(id, source, target);
       const path = (side: 'source' | 'target') => String(relay.params(false)[side][0]?.value).replace('unix://', '');
       const listens = lab.spawn('kvm2', ['sh', '-c', `nc -lU ${path('target')} | wc -c`]);
       let arrived = '';
@@ -61,7 +62,8 @@ await bench('relay', async (report) => {
         });
       } finally {
         clearInterval(watch);
-        await relay.close();
+        relay.close();
+        await Promise.all([removeSockets(source, id), removeSockets(target, id)]);
       }
     };
     const openssh = () =>
