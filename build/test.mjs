@@ -1,4 +1,4 @@
-// `npm test [-- RING [FILES…]]`: installs what is missing, then check, build, unit, lab and app, and counts them all.
+// `npm test [-- RING [FILES…]]`: installs what is missing, then check, build, docs, unit, lab and app, and counts them all.
 // The lab's real hosts come up once, for its own ring and for the whole app's, and go down whatever happens.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ci, electronBinary, ensureBrowser, ensureLab, ensureModules, ensureNode, top, tsx } from './setup.mjs';
 
-const rings = ['check', 'build', 'unit', 'lab', 'app'];
+const rings = ['check', 'build', 'docs', 'unit', 'lab', 'app'];
 const [only, ...files] = process.argv.slice(2);
 if (only && !rings.includes(only)) {
   console.error(`There is no ring “${only}”: npm test -- [${rings.join('|')}] [FILES…]`);
@@ -119,6 +119,11 @@ const ring = {
     const code = await run([process.execPath, 'build/build.mjs']);
     note('build', { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }, began, code);
   },
+  async docs() {
+    const began = performance.now();
+    const code = await run([process.execPath, 'build/docs.mjs']);
+    note('docs', { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }, began, code);
+  },
   unit: () => vitest('unit'),
   lab: () => vitest('lab', inAdmin()),
   async app() {
@@ -147,6 +152,7 @@ const wants = (name) => !only || only === name;
 try {
   if (wants('check')) await ring.check();
   if (wants('build') || only === 'app') await ring.build();
+  if (wants('docs')) await ring.docs();
   if (wants('unit')) await ring.unit();
   if (wants('lab') || wants('app')) {
     const noLab = ensureLab();
