@@ -96,6 +96,8 @@ async function baseline(on: Connection, own: string, root: XmlElement): Promise<
   const theirs = `<cpu>${arch}${mode.replace(/^<mode[^>]*>|<\/mode>$/g, '')}</cpu>`;
   const ours = own.replace(/^<cpu[^>]*>/, `<cpu>${arch}`);
   const { cpu } = await on.call('connect_baseline_hypervisor_cpu', { ...of, cpus: [theirs, ours] });
+  // It takes features that either lacks for given, so it is asked whether that would do.
+  await compare(on, { ...of, xml: cpu, flags: cpuCompareFlags.fail_incompatible });
   const model = /<model[^>]*>([^<]+)</.exec(cpu)?.[1] ?? '';
   if (!model) throw new Error('no model');
   const features = [...cpu.matchAll(/policy='(require|disable)' name='([^']+)'/g)].map(

@@ -12,12 +12,10 @@ export async function checkFirmware({ domain, target, options }: Route, root: Xm
   const boots = ['kernel', 'initrd'].map((name) => ({ id: name, what: `The ${name}`, path: text(child(os, name)) }));
   const loader = { id: 'loader', what: 'The firmware', path: text(child(os, 'loader')) };
   const nvram = child(os, 'nvram');
-  const variables = text(nvram);
-  const template = attribute(nvram, 'template') ?? '';
+  const variables = attribute(child(nvram, 'source'), 'file') ?? text(nvram);
   const wanted = [...boots, loader].filter(({ path }) => path.startsWith('/'));
-  const paths = [...wanted.map(({ path }) => path), ...[variables, template].filter((path) => path.startsWith('/'))];
-  if (paths.length === 0) return [];
-  const there = await present(target, paths);
+  const paths = wanted.map(({ path }) => path);
+  const there = paths.length === 0 ? null : await present(target, paths);
   const checks = wanted.map(({ id, what, path }): Check => {
     const found = there?.get(path);
     if (found === undefined) return warn(id, `${what} (${path}): whether ${target.label} has it is not known.`);
@@ -26,10 +24,8 @@ export async function checkFirmware({ domain, target, options }: Route, root: Xm
     const fix = id === 'loader' ? 'Install the same firmware package there.' : 'Copy it there, to the same path.';
     return isOff(options) ? warn(id, message, fix) : error(id, message, fix);
   });
-  // libvirt makes the file of the variables from its template; what is in it comes with the memory.
-  if (!isOff(options) && template && there?.get(template) === false && there.get(variables) === false) {
-    const message = `${target.label} has no ${template}, which the firmware’s variables (NVRAM) of ${domain.name} are made from.`;
-    checks.push(error('nvram', message, 'Install the same firmware package there.'));
+  if (variables.startsWith('/')) {
+    checks.push(ok('nvram', `The firmware’s variables (NVRAM, ${variables}) of ${domain.name} go along.`));
   }
   return checks;
 }
