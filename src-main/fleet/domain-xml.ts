@@ -33,6 +33,8 @@ export interface DomainFacts {
   interfaces: { type: string; source: string | null }[];
   /** Devices of the host itself that were handed to it. */
   hostDevices: number;
+  /** The file that its firmware keeps its variables in. */
+  nvram: string | null;
 }
 
 /** @throws Error on anything that is no well-formed domain XML; no entity is ever expanded from a DTD. */
@@ -57,7 +59,14 @@ export function readDomainXml(xml: string): DomainFacts {
       };
     }),
     hostDevices: children(devices, 'hostdev').length,
+    nvram: nvramOf(child(child(root, 'os'), 'nvram')),
   };
+}
+
+/** Written in two forms, the newer with an element of its own for the file. */
+function nvramOf(element: XmlElement | null): string | null {
+  const path = attribute(child(element, 'source'), 'file') ?? text(element);
+  return path.startsWith('/') ? path : null;
 }
 
 function consolesOf(devices: XmlElement | null): DomainConsole[] {

@@ -179,10 +179,10 @@ export class Migration {
     this.#memory.end();
     // Whoever sees a final state sees the verdict with it.
     if (outcome.state !== 'left') {
+      await this.#readVerdict();
       const cleared = await this.#clear(outcome);
       if (cleared.left) outcome = { state: 'left', error: null };
       else this.#notices.push(...cleared.notices);
-      if (outcome.state !== 'left') await this.#readVerdict();
     }
     await this.#removeNvram();
     for (const release of releases) release();
@@ -321,7 +321,7 @@ export class Migration {
     try {
       return await this.#bySteps();
     } finally {
-      this.#relay.close();
+      await this.#relay.close();
     }
   }
 
@@ -543,6 +543,7 @@ export class Migration {
 
   /** What it made on the hosts goes again; where the target is away, when it answers. */
   async #clear({ state, error }: Outcome): Promise<Cleared> {
+    const interrupted = this.#context.unfinished !== null || state !== 'completed';
     const { label } = this.target;
     const cleared = await clearLeftovers({
       id: this.id,
@@ -550,9 +551,8 @@ export class Migration {
       source: this.source,
       target: this.target,
       made: state === 'completed' ? [] : this.#made,
-      defined: state === 'failed' && this.#options.persistent && this.#switching && !this.#record.twin,
       twin: this.#record.twin && !this.#switching,
-      relayed: this.#options.transport === 'relay',
+      relayed: this.#options.transport === 'relay' && interrupted,
       clock: this.#context.clock,
       leaving: () => this.#leaving,
       givenUp: () => this.#leftAsIs || this.#givenUp,

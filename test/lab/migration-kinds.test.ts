@@ -26,7 +26,7 @@ afterAll(async () => {
 afterEach(async () => {
   for (const { host } of await lab.whereabouts(name)) {
     await lab.virsh(host, 'destroy', name).catch(() => '');
-    await lab.virsh(host, 'undefine', name).catch(() => '');
+    await lab.virsh(host, 'undefine', '--nvram', name).catch(() => '');
   }
   for (const { name: host } of lab.hosts) {
     await sh(host, `rm -rf ${images}/${name}* ${images}/other /var/lib/other; rm -f /srv/shared/${name}*`);
@@ -189,7 +189,7 @@ it('several disks are copied while the guest writes to them, and are the same af
   const { id } = await start('kvm1', 'kvm2', { storage: 'copy', bandwidthMiBps: 8, transport: 'direct' });
   await until('it goes over', async () => (await view(id)).progress.dataProcessedBytes > 8 * 2 ** 20);
   tell('touch /stop');
-  await shell.says(/wrote=\d{2}/);
+  await shell.says(/wrote=[1-9]/);
   await drover.get('PATCH', `/migrations/${id}`, { bandwidthMiBps: 10_000 });
   const ended = await drover.migrated(id);
   expect(ended.error).toBeNull();
@@ -251,5 +251,41 @@ it('live: another name, another bridge and another place for its disk by edited 
     await lab.virsh('kvm2', 'undefine', renamed).catch(() => '');
     await lab.virsh('kvm2', 'pool-destroy', 'other');
     await sh('kvm2', 'ip link del br1');
+  }
+}, 60_000);
+
+it('NVRAM goes along: with a running VM, with one that is shut off, and with a definition', async () => {
+  const nvram = `/var/lib/libvirt/qemu/nvram/${name}.fd`;
+  const firmware = '<loader readonly="yes" type="pflash">/usr/share/seabios/bios-256k.bin</loader>';
+  for (const host of ['kvm1', 'kvm2', 'kvm3']) await sh(host, 'mkdir -p /var/lib/libvirt/qemu/nvram');
+  await sh('kvm1', `head -c 65536 /dev/urandom > ${nvram}`);
+  await define('kvm1', [], (xml) => xml.replace('<kernel>', `${firmware}<nvram>${nvram}</nvram><kernel>`));
+  const first = await file('kvm1', nvram);
+  try {
+    // What libvirt would make it from is on no host.
+    await lab.virsh('kvm1', 'start', name);
+    await lab.waitForTick(name, 0);
+    const live = await migrate('kvm1', 'kvm3', { transport: 'direct' });
+    expect(live.error).toBeNull();
+    expect(await lab.whereabouts(name)).toEqual([{ host: 'kvm3', state: 'running' }]);
+    await lab.waitForTick(name);
+    expect(await file('kvm3', nvram)).toBe(first);
+    await lab.virsh('kvm3', 'destroy', name);
+    // As its firmware might have: then what is on the first host is old.
+    await sh('kvm3', `head -c 65536 /dev/urandom > ${nvram}`);
+    const second = await file('kvm3', nvram);
+    await until('it is seen shut off', async () => (await drover.domain(name, 'kvm3')).state === 'shutoff');
+    expect((await migrate('kvm3', 'kvm1', { mode: 'cold' })).error).toBeNull();
+    expect(await file('kvm1', nvram)).toBe(second);
+    expect((await migrate('kvm1', 'kvm2', {})).error).toBeNull();
+    expect(await file('kvm2', nvram)).toBe(second);
+    await lab.virsh('kvm2', 'start', name);
+    await lab.waitForTick(name, 0);
+    for (const host of ['kvm1', 'kvm2', 'kvm3']) {
+      expect(await lab.virsh(host, 'pool-list', '--all', '--name')).not.toContain('drover');
+    }
+  } finally {
+    await lab.virsh('kvm2', 'undefine', '--nvram', name).catch(() => '');
+    for (const host of ['kvm1', 'kvm2', 'kvm3']) await sh(host, `rm -f ${nvram}`);
   }
 }, 60_000);
