@@ -179,10 +179,10 @@ export class Migration {
     this.#memory.end();
     // Whoever sees a final state sees the verdict with it.
     if (outcome.state !== 'left') {
-      await this.#readVerdict();
       const cleared = await this.#clear(outcome);
       if (cleared.left) outcome = { state: 'left', error: null };
       else this.#notices.push(...cleared.notices);
+      if (outcome.state !== 'left') await this.#readVerdict();
     }
     await this.#removeNvram();
     for (const release of releases) release();
@@ -321,7 +321,7 @@ export class Migration {
     try {
       return await this.#bySteps();
     } finally {
-      await this.#relay.close();
+      this.#relay.close();
     }
   }
 
@@ -543,7 +543,6 @@ export class Migration {
 
   /** What it made on the hosts goes again; where the target is away, when it answers. */
   async #clear({ state, error }: Outcome): Promise<Cleared> {
-    const interrupted = this.#context.unfinished !== null || state !== 'completed';
     const { label } = this.target;
     const cleared = await clearLeftovers({
       id: this.id,
@@ -551,8 +550,9 @@ export class Migration {
       source: this.source,
       target: this.target,
       made: state === 'completed' ? [] : this.#made,
+      defined: state === 'failed' && this.#options.persistent && this.#switching && !this.#record.twin,
       twin: this.#record.twin && !this.#switching,
-      relayed: this.#options.transport === 'relay' && interrupted,
+      relayed: this.#options.transport === 'relay',
       clock: this.#context.clock,
       leaving: () => this.#leaving,
       givenUp: () => this.#leftAsIs || this.#givenUp,
