@@ -13,7 +13,7 @@ const benches = {
   migrate: { lab: true },
   relay: { lab: true },
   console: { lab: true },
-  scan: { lab: true, packages: ['nmap'] },
+  scan: { lab: true, packages: ['nmap', 'gcc', 'libc6-dev'] },
   fleet: {},
   window: { browser: true },
 };

@@ -14,11 +14,14 @@ export interface Forecast {
 const TRIES = 2;
 const MORE_TRIES = 3;
 
-/** @param limits what the admin set, instead of what is usual */
+/**
+ * @param limits what the admin set, instead of what is usual
+ * @param limits.near whether the range is in a network of this machine's own
+ */
 export function forecast(
   pass: ScanPass,
   { total, answering }: Plan,
-  limits: { rate?: number; timeoutMs?: number },
+  limits: { rate?: number; timeoutMs?: number; near: boolean },
 ): Forecast {
   const silent = total - answering;
   const usual = answering + TRIES * silent;
@@ -27,7 +30,8 @@ export function forecast(
   // One answer is enough to learn how near the network is; the pass `silent` may get none.
   const tryMs = limits.timeoutMs ?? (pass === 'silent' ? INITIAL : LEAST);
   const last = silent > 0 ? (limits.timeoutMs === undefined ? 3 : TRIES) * tryMs : 0;
-  const waves = limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
+  const waves =
+    limits.near && limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
   const sockets = (silent * TRIES * tryMs) / MOST_OPEN;
   return {
     connections: { least: total, most: MORE_TRIES * total },

@@ -7,7 +7,7 @@ import { systemClock, type Clock } from './clock.ts';
 import { dial as systemDial, type Dial } from './dial.ts';
 import { newsOf } from './news.ts';
 import { Neighbours, type FleetHost, type Store } from './neighbours.ts';
-import { ownAddresses as systemAddresses } from './own-addresses.ts';
+import { ownAddresses as systemAddresses, ownNetworks as systemNetworks } from './own-addresses.ts';
 import { PassSchedules } from './schedules.ts';
 import { Scans, type Identify } from './scans.ts';
 import { Sockets } from './sockets.ts';
@@ -37,6 +37,7 @@ export interface DiscoveryOptions {
   takeKey?: TakeKey;
   clock?: Clock;
   ownAddresses?: () => ReadonlySet<string>;
+  ownNetworks?: () => (address: string) => boolean;
   suggestFrom?: Pick<SuggestOptions, 'home' | 'mdnsTo' | 'neighbourTable'>;
 }
 
@@ -55,7 +56,13 @@ export interface Discovery {
 
 export async function openDiscovery(options: DiscoveryOptions): Promise<Discovery> {
   const { store, fleet, addHost, identify = null, dial = systemDial, takeKey = hostKey, clock = systemClock } = options;
-  const { busy = () => [], notice = () => {}, ownAddresses = systemAddresses, scheduleStore = noStore } = options;
+  const {
+    busy = () => [],
+    notice = () => {},
+    ownAddresses = systemAddresses,
+    ownNetworks = systemNetworks,
+    scheduleStore = noStore,
+  } = options;
   const neighbours = await Neighbours.open(store, fleet, () => clock.date());
   const label = (id: HostId) => [...fleet()].find((host) => host.id === id)?.label ?? id;
   const scans = new Scans({
@@ -67,6 +74,7 @@ export async function openDiscovery(options: DiscoveryOptions): Promise<Discover
     clock,
     busy,
     ownAddresses,
+    ownNetworks,
     completed: (scan, moved) => {
       const at = clock.date().toISOString();
       for (const news of newsOf(scan, neighbours.list(), moved, label)) notice({ ...news, at });

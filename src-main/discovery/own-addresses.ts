@@ -1,7 +1,24 @@
-// The IPv4 addresses that this machine has now. IPv6 ones come and go by themselves, and would tell of nothing.
+// This machine's own places in its networks.
+import { BlockList, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
+const interfaces = () => Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+
+/** The IPv4 addresses that it has now. IPv6 ones come and go by themselves, and would tell of nothing. */
 export function ownAddresses(): ReadonlySet<string> {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return new Set(all.filter(({ internal, family }) => !internal && family === 'IPv4').map(({ address }) => address));
+  return new Set(
+    interfaces()
+      .filter(({ internal, family }) => !internal && family === 'IPv4')
+      .map(({ address }) => address),
+  );
+}
+
+/** Tells which addresses are in its own networks, where each is looked up by its neighbours and not sent to a router. */
+export function ownNetworks(): (address: string) => boolean {
+  const networks = new BlockList();
+  for (const { internal, family, cidr } of interfaces()) {
+    const [network, bits] = cidr?.split('/') ?? [];
+    if (!internal && family === 'IPv4' && network && bits) networks.addSubnet(network, Number(bits));
+  }
+  return (address) => isIPv6(address) || networks.check(address);
 }

@@ -1,8 +1,8 @@
-// How fast connections may begin: so many a second, and so many to new addresses within a while.
+// How fast connections may begin: so many a second, and so many to new addresses of an own network within a while.
 import type { Clock } from './clock.ts';
 
 /**
- * Where the admin says nothing, for all scans together. On a local network each silent address holds an entry of the
+ * Where the admin says nothing, for all scans together. In a network of this machine's own each silent address holds an entry of the
  * kernel's neighbour table for three seconds, however often it is called meanwhile. Linux has 1024 of these, and where
  * they are used up it sends nothing, and hosts are missed. So a /24 goes at once, wide ranges in portions.
  */
@@ -13,7 +13,7 @@ const AT_ONCE = 1 / 100;
 export interface PaceOptions {
   /** Connections a second. */
   rate: number;
-  /** At most so many first calls within any so many milliseconds. */
+  /** At most so many first calls to near addresses within any so many milliseconds. */
   first?: { count: number; withinMs: number };
 }
 

@@ -7,6 +7,8 @@ const MOST = 3000;
 /** A round trip longer than this is no local network, where a second try is all that is ever needed. */
 const NEAR = 5;
 const MOST_TRIES = 6;
+/** When a call that was not answered is sent again by the system (RFC 6298). */
+const RESENT = 1000;
 /** What part of the hosts may be missed because packets were lost. */
 const MISSED = 0.002;
 
@@ -29,6 +31,10 @@ export class Patience {
   answered(roundTripMs: number, attempt: number): void {
     this.#lost += attempt - 1;
     this.#answers += 1;
+    if (roundTripMs >= RESENT && this.#shortest < RESENT / 2) {
+      this.#lost += 1; // what took so long was a packet that the system had to send again
+      return;
+    }
     this.#shortest = Math.min(this.#shortest, roundTripMs);
     if (this.#answers === 1) {
       this.#roundTrip = roundTripMs;
@@ -44,12 +50,19 @@ export class Patience {
   timeout(attempt: number): number {
     if (this.#fixed !== null) return this.#fixed;
     const learned = Math.max(LEAST, this.#roundTrip + 4 * this.#deviation, 10 * this.#shortest);
-    return Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * attempt);
+    const usual = Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * attempt);
+    // The last try is given until the system itself has called twice.
+    return this.#isPoor && attempt >= this.tries ? Math.max(usual, Math.min(MOST, RESENT + learned)) : usual;
+  }
+
+  /** Far away, or losing packets. */
+  get #isPoor(): boolean {
+    return this.#lost > 0 || (this.#answers > 0 && this.#shortest > NEAR);
   }
 
   /** How often a silent address is called in all. */
   get tries(): number {
-    const least = this.#answers > 0 && this.#shortest > NEAR ? 3 : 2;
+    const least = this.#isPoor ? 3 : 2;
     if (this.#lost === 0) return least;
     const loss = Math.min(0.9, this.#lost / (this.#lost + this.#answers));
     return Math.min(MOST_TRIES, Math.max(3, Math.ceil(Math.log(MISSED) / Math.log(loss))));

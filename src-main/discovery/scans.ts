@@ -41,6 +41,8 @@ export interface ScansOptions {
   busy: () => Iterable<string>;
   /** This machine's own addresses: where one is lost in the middle of a scan, silence proves nothing. */
   ownAddresses: () => ReadonlySet<string>;
+  /** Whether an address is in one of this machine's own networks, as they are now. */
+  ownNetworks: () => (address: string) => boolean;
   /** A scan has come to its end, and these were found to have moved. */
   completed: (scan: ScanView, moved: Found[]) => void;
 }
@@ -168,10 +170,15 @@ export class Scans {
       pass,
       addresses: range.count,
       total: plan.total,
-      ...forecast(pass, plan, { rate, timeoutMs }),
+      ...forecast(pass, plan, { rate, timeoutMs, near: this.#isNear(plan) }),
       notes: [...range.notes, ...(plan.note === null ? [] : [plan.note])],
       confirm: ask,
     };
+  }
+
+  #isNear({ targets }: Plan): boolean {
+    for (const { address } of targets) return this.#options.ownNetworks()(address);
+    return false;
   }
 
   /** Lets it go on while a host of its range migrates, or wait for that. @throws Failure `not-found` */
@@ -225,6 +232,7 @@ export class Scans {
         takeKey,
         clock,
         signal: scan.controller.signal,
+        near: this.#options.ownNetworks(),
         hold: () => this.#holds(scan),
         began: () => (scan.view.connections += 1),
         settled: (target, answer) => this.#settled(scan, target, answer),

@@ -33,6 +33,8 @@ export interface SweepOptions {
   takeKey: TakeKey;
   clock: Clock;
   signal: AbortSignal;
+  /** Whether an address is in one of this machine's own networks: too many of these at once would not be sent. */
+  near: (address: string) => boolean;
   /** Asked before each call: while true, none is begun. */
   hold?: () => boolean;
   /** Once per connection begun, second tries counted. */
@@ -55,6 +57,8 @@ const BANNER_MS = 2500;
 const KEY_MS = 5000;
 /** Key exchanges under way at once: they cost CPU here, and would delay the answers of others. */
 const KEYS = 8;
+/** Under way at once of those that hung up on us. */
+const HUNG_UP = 2;
 /** How often the deadlines are looked at. */
 const TICK_MS = 10;
 /** How long the network may be away before the sweep gives up, and sockets be short. */
@@ -74,6 +78,8 @@ interface Attempt {
   target: Target;
   /** From 1. */
   turn: number;
+  /** Called once more since it hung up; what it says now counts. */
+  hungUp: boolean;
   state: 'calling' | 'listening' | 'queued' | 'keying';
   /** When this state began. */
   since: number;
@@ -98,6 +104,8 @@ class Sweep {
   readonly #patience: Patience;
   readonly #attempts = new Set<Attempt>();
   readonly #again: { target: Target; turn: number }[] = [];
+  /** Hung up without a word, as sshd does with too many logins under way: called once more, after all others. */
+  readonly #hungUp: Target[] = [];
   readonly #forKey: Attempt[] = [];
   #keying = 0;
   #fresh: Target | null = null;
@@ -151,8 +159,8 @@ class Sweep {
       if (hold > 0) return this.#wake(hold);
       // While nothing can be called, one at a time feels for the network to come back.
       if (this.#held && [...this.#attempts].some(({ state }) => state === 'calling')) return;
-      const call = this.#again.length > 0 ? 'again' : 'first';
-      if (call === 'first' && !this.#ahead()) {
+      const call = this.#again.length > 0 ? 'again' : this.#ahead() ? 'first' : 'hung up';
+      if (call === 'hung up' && (this.#hungUp.length === 0 || this.#attempts.size >= HUNG_UP)) {
         if (this.#attempts.size === 0) this.#finish(null);
         return;
       }
@@ -161,15 +169,27 @@ class Sweep {
         this.#callOffWait = this.#options.sockets.wait(() => this.#pump());
         return;
       }
-      const wait = this.#options.pace.take(call);
+      const isNewNear = call === 'first' && this.#options.near(this.#fresh!.address);
+      const wait = this.#options.pace.take(isNewNear ? 'first' : 'again');
       if (wait > 0) {
         this.#options.sockets.give();
         return this.#wake(wait);
       }
       // Second tries go first: so what waits for one is never more than what was under way.
-      const { target, turn } = this.#again.shift() ?? { target: this.#fresh!, turn: 1 };
-      if (call === 'first') this.#fresh = null;
-      this.#call(target, turn);
+      switch (call) {
+        case 'again': {
+          const { target, turn } = this.#again.shift()!;
+          this.#call(target, turn);
+          break;
+        }
+        case 'first':
+          this.#call(this.#fresh!, 1);
+          this.#fresh = null;
+          break;
+        case 'hung up':
+          this.#call(this.#hungUp.shift()!, 1, true);
+          break;
+      }
     }
   }
 
@@ -191,11 +211,12 @@ class Sweep {
     return !this.#exhausted;
   }
 
-  #call(target: Target, turn: number): void {
+  #call(target: Target, turn: number, hungUp = false): void {
     const now = this.#options.clock.now();
     const attempt: Attempt = {
       target,
       turn,
+      hungUp,
       state: 'calling',
       since: now,
       began: now,
@@ -209,7 +230,7 @@ class Sweep {
     attempt.line = this.#options.dial(target, {
       opened: () => this.#opened(attempt),
       said: (chunk) => this.#said(attempt, chunk),
-      ended: () => this.#settle(attempt, this.#heard(attempt)),
+      ended: () => this.#ended(attempt),
       failed: (code) => this.#failed(attempt, code),
     });
     this.#callOffTick ??= this.#options.clock.after(TICK_MS, () => this.#tick());
@@ -225,11 +246,21 @@ class Sweep {
   #said(attempt: Attempt, chunk: Buffer): void {
     if (attempt.state !== 'listening') return;
     const verdict = attempt.banner.take(chunk);
+    if (verdict === 'more' && isBusy(attempt.banner)) return this.#ended(attempt);
     if (verdict === 'other') this.#settle(attempt, this.#heard(attempt));
     if (verdict !== 'ssh') return;
     this.#enter(attempt, 'queued');
     this.#forKey.push(attempt);
     this.#takeKeys();
+  }
+
+  #ended(attempt: Attempt): void {
+    const { state, hungUp, banner, target } = attempt;
+    const cutShort = banner.read.length === 0 || isBusy(banner);
+    if (state !== 'listening' || hungUp || !cutShort) return this.#settle(attempt, this.#heard(attempt));
+    this.#hungUp.push(target);
+    this.#free(attempt);
+    this.#pump();
   }
 
   #takeKeys(): void {
@@ -264,7 +295,7 @@ class Sweep {
   }
 
   #failed(attempt: Attempt, code: string): void {
-    if (attempt.state !== 'calling') return this.#settle(attempt, this.#heard(attempt));
+    if (attempt.state !== 'calling') return this.#ended(attempt);
     const meaning = meaningOf(code, attempt.target);
     switch (meaning) {
       case 'refused':
@@ -373,6 +404,9 @@ class Sweep {
     this.#options.sockets.give();
   }
 }
+
+/** What sshd says instead of its banner while too many logins are under way. */
+const isBusy = (banner: BannerReader) => banner.line?.startsWith('Exceeded MaxStartups') === true;
 
 /** What the system's code says of the target, or of this machine. */
 function meaningOf(code: string, { address }: Target): 'refused' | 'lost' | 'uncallable' | 'no-socket' {

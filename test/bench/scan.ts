@@ -1,11 +1,16 @@
-// A /24 with four live hosts, swept by Drover and by nmap, by turns.
+// Ranges with few live hosts, swept by Drover and by nmap, by turns: on a quiet network, a wide one, and one that loses
+// packets.
 import { openDiscovery } from '../../src-main/discovery/index.ts';
 import { Lab } from '../lab/lab.ts';
 import { run } from '../lab/run.ts';
-import { asked, bench, byTurns, median, ratio, timed } from './measure.ts';
+import { withFarNetwork } from './impaired-link.ts';
+import { asked, bench, byTurns, median, ratio, type Report, timed } from './measure.ts';
 
 const rounds = asked('rounds', 10);
+const wideRounds = asked('wide', 3);
+const lossyRounds = asked('lossy', 20);
 
+/** @returns how many open ports it found, which is what nmap is asked for */
 async function sweep(cidr: string): Promise<number> {
   const discovery = await openDiscovery({
     store: { load: async () => undefined, save: async () => {} },
@@ -16,7 +21,7 @@ async function sweep(cidr: string): Promise<number> {
     return await new Promise<number>((resolve) => {
       discovery.scans.onChange((change) => {
         if ('removed' in change || change.state === 'running') return;
-        resolve(discovery.scans.get(change.id).found.filter(({ kind }) => kind === 'ssh').length);
+        resolve(discovery.scans.get(change.id).found.filter(({ kind }) => kind === 'ssh' || kind === 'open').length);
       });
       discovery.scans.start({ cidr });
     });
@@ -25,24 +30,75 @@ async function sweep(cidr: string): Promise<number> {
   }
 }
 
-await bench('scan', async (report) => {
-  const lab = await Lab.open();
-  await lab.reset();
+/** @returns how many open ports it found */
+async function nmap(timing: '-T4' | '-T5', cidr: string): Promise<number> {
+  const said = await run(['nmap', '-n', '-Pn', '-sT', '-p22', timing, '--open', '-oG', '-', cidr]);
+  return said.split('\n').filter((line) => line.includes('22/open')).length;
+}
+
+/** Both over the same range, by turns: their times, and how many each found in each round. */
+async function race(cidr: string, times: number) {
+  const found = { drover: [] as number[], t4: [] as number[], t5: [] as number[] };
+  const took = await byTurns(times, {
+    drover: () => timed(async () => found.drover.push(await sweep(cidr))),
+    t4: () => timed(async () => found.t4.push(await nmap('-T4', cidr))),
+    t5: () => timed(async () => found.t5.push(await nmap('-T5', cidr))),
+  });
+  return { took, found };
+}
+
+async function near(report: Report, lab: Lab): Promise<void> {
   const { subnet } = lab.state;
   const fourth = subnet.replace(/\.0\/24$/, '.200');
   await lab.exec('kvm1', ['ip', 'addr', 'replace', `${fourth}/24`, 'dev', 'eth0']);
-  let found = Infinity;
-  const nmap = (...args: string[]) => timed(() => run(['nmap', '-n', '-Pn', '-sT', '-p22', ...args, subnet]));
-  const took = await byTurns(rounds, {
-    drover: () => timed(async () => (found = Math.min(found, await sweep(subnet)))),
-    t4: () => nmap('-T4'),
-    t5: () => nmap('-T5'),
-  });
-  report.figure('Drover', median(took.drover), 'ms');
-  report.figure('nmap -T4', median(took.t4), 'ms');
-  report.figure('nmap -T5', median(took.t5), 'ms');
-  report.figure('Drover ÷ nmap -T4', ratio(took.drover, took.t4), '×', { most: 0.5 });
-  report.figure('Drover ÷ nmap -T5', ratio(took.drover, took.t5), '×', { most: 1 });
-  report.figure('hosts found, in the worst round', found, 'of 4', { least: 4 });
+  const { took, found } = await race(subnet, rounds);
+  report.figure('/24, 4 live: Drover', median(took.drover), 'ms');
+  report.figure('/24, 4 live: nmap -T4', median(took.t4), 'ms');
+  report.figure('/24, 4 live: nmap -T5', median(took.t5), 'ms');
+  report.figure('/24, 4 live: Drover ÷ nmap -T4', ratio(took.drover, took.t4), '×', { most: 0.5 });
+  report.figure('/24, 4 live: Drover ÷ nmap -T5', ratio(took.drover, took.t5), '×', { most: 1 });
+  report.figure('/24, 4 live: found in the worst round', Math.min(...found.drover), 'of 4', { least: 4 });
   report.note(`${rounds} rounds over ${subnet}; Drover has then read every banner and host key too`);
+}
+
+async function wide(report: Report, lab: Lab): Promise<void> {
+  const cidr = '10.251.16.0/20';
+  const live = Array.from({ length: 100 }, (_, at) => `10.251.${16 + (at % 16)}.${10 + at}`);
+  await withFarNetwork({ lab, host: 'kvm1', cidr, live }, { delayMs: 0, lossPercent: 0, seed: 1 }, async () => {
+    const { took, found } = await race(cidr, wideRounds);
+    report.figure('/20, 100 live: Drover', median(took.drover) / 1_000, 's');
+    report.figure('/20, 100 live: nmap -T4', median(took.t4) / 1_000, 's');
+    report.figure('/20, 100 live: Drover ÷ nmap -T4', ratio(took.drover, took.t4), '×', { most: 0.5 });
+    report.figure('/20, 100 live: found in the worst round', Math.min(...found.drover), 'of 100', { least: 100 });
+    report.note(`${wideRounds} rounds over ${cidr}; all 100 are one host’s, which makes 100 key exchanges for Drover`);
+  });
+}
+
+async function lossy(report: Report, lab: Lab): Promise<void> {
+  const cidr = '10.251.64.0/24';
+  // All are one host's, whose sshd takes ten logins at a time.
+  const live = Array.from({ length: 8 }, (_, at) => `10.251.64.${10 + 29 * at}`);
+  for (const lossPercent of [0, 1, 5]) {
+    const link = { delayMs: 10, lossPercent, seed: 7 + lossPercent };
+    await withFarNetwork({ lab, host: 'kvm1', cidr, live }, link, async () => {
+      const { took, found } = await race(cidr, lossyRounds);
+      const missed = (all: number[]) => all.reduce((sum, some) => sum + live.length - some, 0);
+      const name = `20 ms, ${lossPercent} % lost each way`;
+      report.figure(`${name}: Drover missed`, missed(found.drover), `of ${live.length * lossyRounds}`, {
+        most: Math.min(missed(found.t4), missed(found.t5)),
+      });
+      report.figure(`${name}: nmap -T4 missed`, missed(found.t4), `of ${live.length * lossyRounds}`);
+      report.figure(`${name}: nmap -T5 missed`, missed(found.t5), `of ${live.length * lossyRounds}`);
+      report.figure(`${name}: Drover ÷ nmap -T4`, ratio(took.drover, took.t4), '×');
+    });
+  }
+  report.note(`${lossyRounds} rounds over a /24 with ${live.length} live hosts behind a cable that delays and loses`);
+}
+
+await bench('scan', async (report) => {
+  const lab = await Lab.open();
+  await lab.reset();
+  await near(report, lab);
+  if (wideRounds > 0) await wide(report, lab);
+  if (lossyRounds > 0) await lossy(report, lab);
 });

@@ -36,6 +36,18 @@ describe('patience', () => {
     expect(wild.timeout(1)).toBeGreaterThan(calm.timeout(1));
   });
 
+  it('waits at the last try of a poor network until the system has called again, and learns no round trip from that', () => {
+    const far = after(times(5, 20));
+    expect(far.tries).toBe(3);
+    expect(far.timeout(2)).toBeLessThan(1000);
+    expect(far.timeout(3)).toBeGreaterThan(1000);
+    const before = far.timeout(1);
+    far.answered(1020, 1);
+    expect(far.timeout(1)).toBe(before);
+    expect(far.tries).toBeGreaterThan(3);
+    expect(after(times(5, 0.3)).timeout(2)).toBeLessThan(1000);
+  });
+
   it('never waits longer than three seconds for one try', () => {
     expect(after(times(9, 2900)).timeout(4)).toBe(3000);
   });

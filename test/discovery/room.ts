@@ -34,6 +34,7 @@ export class Room {
       busy: () => this.busy,
       notice: (notice) => this.notices.push(notice),
       ownAddresses: () => this.own,
+      ownNetworks: () => () => true,
       ...options,
     });
   }

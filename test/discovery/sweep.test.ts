@@ -36,6 +36,7 @@ const start = (targets: Iterable<Target>, options: Partial<SweepOptions> = {}) =
     takeKey: async ({ address }) => ({ fingerprint: `SHA256:${address}` }),
     clock,
     signal: new AbortController().signal,
+    near: () => true,
     settled: ({ address }, answer) => answers.set(address, answer),
     ...options,
   });
@@ -60,6 +61,36 @@ describe('a sweep', () => {
     });
     expect(network.open).toBe(0);
     expect(clock.pending).toBe(0);
+  });
+
+  it('calls once more who hangs up without a word, or with too many logins under way, after all others', async () => {
+    const first = (then: string | undefined, word: string) => {
+      let calls = 0;
+      return {
+        get says() {
+          return (calls += 1) === 1 ? word : then;
+        },
+      };
+    };
+    network.hosts.set('10.0.0.1', first(undefined, 'slams'));
+    network.hosts.set('10.0.0.2', first(undefined, 'Exceeded MaxStartups\r\n'));
+    network.hosts.set('10.0.0.3', { says: 'slams' });
+    const { connections } = await clock.until(start(targetsOf('10.0.0.0/29')));
+    expect(of('ssh')).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(of('open')).toEqual(['10.0.0.3']);
+    expect(connections).toBe(3 * 2 + 3 * 2);
+    expect(new Set(network.calls.slice(-3).map(({ address }) => address)).size).toBe(3);
+  });
+
+  it('goes at the full rate to addresses behind a router, and in portions to those of an own network', async () => {
+    const took = async (near: boolean) => {
+      const began = clock.now();
+      const pace = new Pace(clock, { rate: 3000, first: { count: 200, withinMs: 3000 } });
+      await clock.until(start(targetsOf('10.0.0.0/22'), { near: () => near, pace }));
+      return clock.now() - began;
+    };
+    expect(await took(true)).toBeGreaterThan(15_000);
+    expect(await took(false)).toBeLessThan(4_000);
   });
 
   it('of a local /24 with four hosts takes well under a second', async () => {
