@@ -47,8 +47,13 @@ export async function buildMain(out = join(top, 'dist', 'main')) {
   ]);
 }
 
-async function buildWindow() {
-  await vite.build({ configFile: join(import.meta.dirname, 'vite.config.mjs'), logLevel: 'warn' });
+/** @param {string} out */
+export async function buildWindow(out = join(top, 'dist', 'window')) {
+  await vite.build({
+    configFile: join(import.meta.dirname, 'vite.config.mjs'),
+    logLevel: 'warn',
+    build: { outDir: out },
+  });
 }
 
 /** @param {{ main?: boolean, window?: boolean }} parts */

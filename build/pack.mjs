@@ -1,48 +1,93 @@
 // `npm run pack [-- TARGET…]`: packages for this system, as far as they can be built here; says what cannot, and why.
-import { chmodSync, existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { path7za } from '7zip-bin';
-import { build as pack, Platform } from 'electron-builder';
+import { build as pack, Arch, Platform } from 'electron-builder';
 import { build } from './build.mjs';
-import { electronBinary, electronDist, top } from './setup.mjs';
+import { electronBinary, electronDist, ensureModules, ensureNode, top } from './setup.mjs';
 
-/** What each system packs, and the targets for which electron-builder fetches tools of its own. */
+/** What each system packs. `npm` is the command line and the server, for any system that has Node. */
 const targets = {
-  linux: ['dir', 'tar.gz', 'AppImage', 'deb', 'rpm'],
-  darwin: ['dir', 'zip', 'dmg'],
-  win32: ['dir', 'zip', 'nsis'],
+  linux: ['npm', 'dir', 'tar.gz', 'AppImage', 'deb', 'rpm'],
+  darwin: ['npm', 'dir', 'zip', 'dmg'],
+  win32: ['npm', 'dir', 'zip', 'nsis'],
 };
+/** For these, electron-builder fetches tools of its own. */
 const fetching = ['AppImage', 'deb', 'rpm', 'dmg', 'nsis'];
 
-const binary = electronBinary();
-if (!binary) {
-  console.error(
-    'Nothing can be packed here: Electron’s program is not installed (node node_modules/electron/install.js fetches it).',
-  );
-  process.exit(1);
+/** @returns a sentence saying why a target cannot be made here, or null */
+function obstacle(target) {
+  if (target === 'npm') return null;
+  if (!electronBinary())
+    return 'Electron’s program is not here; node node_modules/electron/install.js fetches it from GitHub';
+  if (target === 'rpm' && spawnSync('rpmbuild', ['--version']).error)
+    return 'rpmbuild is not installed (Debian’s package rpm)';
+  const home = Object.entries(targets)
+    .filter(([, all]) => all.includes(target))
+    .map(([system]) => system);
+  return home.includes(process.platform)
+    ? null
+    : `it is made on ${home.join(', ') || 'no system'}, and this is ${process.platform}`;
 }
-await build();
 
+/** @returns the files that were made */
+async function make(target) {
+  if (target === 'npm') {
+    const folder = join(top, 'release');
+    mkdirSync(folder, { recursive: true });
+    const { status, stdout } = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+      cwd: top,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      shell: process.platform === 'win32',
+    });
+    if (status !== 0) throw new Error('npm pack failed');
+    return [join('release', stdout.trim())];
+  }
+  const archs = process.platform === 'darwin' && target !== 'dir' ? [Arch.x64, Arch.arm64] : [];
+  // Of another architecture than this machine's, electron-builder fetches Electron itself.
+  const own = archs.length === 0;
+  return pack({
+    projectDir: top,
+    targets: Platform.current().createTarget([target], ...archs),
+    publish: 'never',
+    config: { extends: join(top, 'electron-builder.yml'), ...(own && { electronDist }) },
+  });
+}
+
+ensureNode();
+ensureModules();
 const wanted = process.argv.slice(2);
 const all = targets[process.platform] ?? targets.linux;
+const unknown = wanted.filter((target) => !Object.values(targets).flat().includes(target));
+if (unknown.length > 0) {
+  console.error(
+    `There is no package “${unknown.join(' ')}”: npm run pack -- [${[...new Set(Object.values(targets).flat())].join('|')}]`,
+  );
+  process.exit(2);
+}
+await build();
 if (existsSync(path7za)) {
   chmodSync(path7za, 0o755);
   process.env.ELECTRON_BUILDER_7ZIP_PATH = path7za;
 }
 let failed = 0;
 for (const target of wanted.length > 0 ? wanted : all) {
+  const why = obstacle(target);
+  if (why) {
+    // Of what was asked for by name, none may be missing; else what cannot be is only told.
+    if (wanted.length > 0) failed += 1;
+    console.log(`not  ${target}: ${why}`);
+    continue;
+  }
   try {
-    const made = await pack({
-      projectDir: top,
-      targets: Platform.current().createTarget([target]),
-      publish: 'never',
-      config: { extends: join(top, 'electron-builder.yml'), electronDist },
-    });
+    const made = await make(target);
     console.log(`ok   ${target}  ${made.join(' ') || 'release/'}`);
   } catch (error) {
     failed += 1;
-    const why = fetching.includes(target) ? ' (it needs tools that electron-builder fetches from GitHub)' : '';
-    console.error(`FAIL ${target}${why}: ${error.message.split('\n')[0]}`);
+    const tools = fetching.includes(target) ? ' (it needs tools that electron-builder fetches from GitHub)' : '';
+    console.error(`FAIL ${target}${tools}: ${error.message.split('\n')[0]}`);
   }
 }
 process.exitCode = failed === 0 ? 0 : 1;
