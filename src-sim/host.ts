@@ -24,6 +24,7 @@ const filledIn = (spec: HostSpec, fleet: SimFleet): FullHostSpec => ({
   mhz: 2_900,
   memoryGiB: 128,
   cpuModel: 'EPYC-Rome',
+  lacks: ['avx512f'],
   libvirt: 9_000_000,
   qemu: 7_002_022,
   machines: usualMachines.filter((name) => Number(name.split('-')[2]) <= 7.2),
@@ -51,6 +52,8 @@ export class SimHost {
   /** Connections of other hosts' daemons to this one's, through its SSH server. */
   readonly links = new Set<{ hangUp(): void }>();
   address = '';
+  /** How often its power went. */
+  crashes = 0;
   port = 0;
   #server: Server | null = null;
   #booting: Promise<void> | null = null;
@@ -141,6 +144,7 @@ export class SimHost {
 
   /** The power goes: guests and all. */
   crash(): void {
+    this.crashes += 1;
     this.#server?.close();
     this.#server = null;
     for (const client of [...this.daemon.clients]) client.die();

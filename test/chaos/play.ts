@@ -57,7 +57,6 @@ export async function play(scenario: Scenario): Promise<Played> {
     const done = () => void answered.add(promise);
     promise.then(done, done);
   };
-  let powerLost = false;
   const timers: NodeJS.Timeout[] = [];
   const ending = { now: Promise.resolve() };
   let mending: NodeJS.Timeout | null = null;
@@ -109,7 +108,6 @@ export async function play(scenario: Scenario): Promise<Played> {
       'it has ended',
       async () => {
         await ending.now;
-        if (rig.sim.hosts.some(({ down }) => down)) powerLost = true;
         if (broken()) mending ??= setTimeout(() => void mend(), scenario.mendMs);
         for (const host of rig.fleet.hosts)
           if (host.view().retryAt !== null || host.state === 'auth-failed') host.connect();
@@ -131,6 +129,7 @@ export async function play(scenario: Scenario): Promise<Played> {
     async function judge(): Promise<{ outcome: Outcome; broken: string[] }> {
       const rules: string[] = [];
       const { sim } = rig;
+      const powerLost = sim.hosts.some(({ crashes }) => crashes > 0);
       if (ended === null)
         rules.push(`it did not end: ${view.state} in ${view.phase}: ${view.error?.message ?? 'no error'}`);
       // A daemon ends by itself what its caller left.

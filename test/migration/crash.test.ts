@@ -88,7 +88,7 @@ it('an end by SIGTERM while a host is away leaves it to the next start', async (
 });
 
 describe('p2p', () => {
-  it('goes on when Drover is killed, and the next one sees its end', async () => {
+  it('L: goes on when Drover is killed, and the next one sees its end', async () => {
     await begin('p2p');
     const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'p2p', force: true });
     await until('memory goes over', () => rig.migrations.get(id).view().progress.percent > 0);

@@ -41,6 +41,34 @@ describe('a lost connection', () => {
   });
 });
 
+describe('the admin’s link silent', () => {
+  const silentAt = async (seed: string) => {
+    await begin(seed);
+    rig.sim.faults.set(dies('perform', 'reply', 'both', 'silence'));
+    const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
+    await until('it is silent, and the memory across', () => rig.sim.faults.list.length === 2);
+    expect(rig.where('web01').runs).toEqual([]);
+    return id;
+  };
+
+  it('K0: for a while, after perform: it is waited out, and the VM moves', async () => {
+    const id = await silentAt('K0');
+    rig.sim.faults.clear('silent');
+    expect((await rig.ended(id)).state).toBe('completed');
+    expect(rig.where('web01')).toEqual(moved);
+  });
+
+  it('K1: until both hosts give its connections up: the VM waits, paused, and is woken at its source', async () => {
+    const id = await silentAt('K1');
+    for (const host of rig.sim.hosts) host.cutSsh();
+    await until('libvirt has ended the target’s half', () => rig.where('web01').held.join() === 'kvm1');
+    expect(rig.where('web01').runs).toEqual([]);
+    rig.sim.faults.clear('silent');
+    expect((await rig.ended(id)).state).toBe('failed');
+    expect(rig.where('web01')).toEqual(stayed);
+  });
+});
+
 describe('a host that goes away', () => {
   const phases = ['begin', 'prepare', 'perform', 'finish', 'confirm'] as const;
   const all = phases.flatMap((phase) =>
