@@ -11,7 +11,15 @@ import {
   procedures,
   programs,
 } from '../src-main/libvirt/index.ts';
-import type { AnyCodec, EventName, Header, Packet, ProcedureName, Writer } from '../src-main/libvirt/index.ts';
+import type {
+  AnyCodec,
+  EventName,
+  Header,
+  Packet,
+  ProcedureName,
+  StreamProcedureName,
+  Writer,
+} from '../src-main/libvirt/index.ts';
 import { Keepalive, keepaliveProcedure } from '../src-main/libvirt/keepalive.ts';
 import { answer } from './answer.ts';
 import type { Daemon } from './daemon.ts';
@@ -28,6 +36,8 @@ export interface StreamEnd {
   takes: () => boolean;
   /** The client has finished, or aborted. */
   finish: () => void;
+  /** A gap of a sparse upload, in bytes. */
+  hole?: (length: number) => void;
   lost: () => void;
 }
 
@@ -137,6 +147,9 @@ export class Client {
       return;
     }
     if (packet.type === packetType.stream) return this.#takeStream(packet);
+    if (packet.type === packetType.streamHole) {
+      return this.#streams.get(packet.serial)?.hole?.(Number(packet.payload.readBigInt64BE()));
+    }
     if (packet.type !== packetType.call) return;
     this.#working += 1;
     void this.#carryOut(packet).finally(() => {
@@ -177,9 +190,9 @@ export class Client {
 
   // --- Streams -----------------------------------------------------------------------------------------
 
-  openStream(serial: number, end: StreamEnd): void {
+  openStream(serial: number, end: StreamEnd, name: StreamProcedureName = 'domain_open_console'): void {
     this.#streams.set(serial, end);
-    this.#streamProcedure.set(serial, procedures.domain_open_console.number);
+    this.#streamProcedure.set(serial, procedures[name].number);
   }
 
   readonly #streamProcedure = new Map<number, number>();
@@ -213,6 +226,18 @@ export class Client {
     const head = encodePacket({ ...header, status: packetStatus.continue });
     head.writeUInt32BE(head.length + bytes.length, 0);
     this.#send(head, bytes);
+  }
+
+  streamHole(serial: number, length: number): void {
+    const procedure = this.#streamProcedure.get(serial);
+    if (procedure === undefined) return;
+    const header = { program: programs.remote, procedure, type: packetType.streamHole, serial };
+    this.#send(
+      encodePacket({ ...header, status: packetStatus.continue }, (to) => {
+        to.i64(BigInt(length));
+        to.u32(0);
+      }),
+    );
   }
 
   streamEnd(serial: number, status: number): void {

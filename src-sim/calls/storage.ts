@@ -4,6 +4,7 @@ import type { Daemon, Pool } from '../daemon.ts';
 import { refuse } from '../refusal.ts';
 import type { File } from '../storage.ts';
 import { childOf, parseXml, textOf } from '../xml.ts';
+import { download, upload } from '../volume-streams.ts';
 import type { Handlers } from './handlers.ts';
 
 const GIB = 2 ** 30;
@@ -76,6 +77,7 @@ const units: Record<string, number> = {
   G: GIB,
 };
 
+const SPARSE = 1;
 const INACTIVE = 1;
 const ACTIVE = 2;
 
@@ -189,6 +191,14 @@ export const storageCalls: Handlers = {
   storage_vol_delete: ({ vol }, { daemon }) => {
     fileOf(daemon, vol);
     daemon.fleet.storage.remove(daemon.host.name, vol.key);
+    return {};
+  },
+  storage_vol_download: ({ vol, flags }, { daemon, client, serial }) => {
+    download(client, serial, daemon.host, fileOf(daemon, vol), (flags & SPARSE) !== 0);
+    return {};
+  },
+  storage_vol_upload: ({ vol }, { daemon, client, serial }) => {
+    upload(client, serial, fileOf(daemon, vol));
     return {};
   },
   storage_vol_resize: ({ vol, capacity }, { daemon }) => {

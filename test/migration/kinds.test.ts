@@ -1,4 +1,4 @@
-// Emptying a host, post-copy, disks that go along: on simulated hosts.
+// Emptying a host, post-copy, a shut-off VM with its disks: on simulated hosts.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Fault } from '../../src-sim/index.ts';
 import { Rig, until } from './rig.ts';
@@ -87,5 +87,60 @@ describe('post-copy', () => {
     expect(ended.state).toBe('completed');
     expect(ended.notices?.join()).toContain('post-copy');
     expect(rig.where('busy')).toEqual({ runs: ['kvm2'], held: ['kvm2'], defined: ['kvm2'] });
+  });
+});
+
+describe('a VM that is shut off, with its disks', () => {
+  const path = '/var/lib/libvirt/images/local.qcow2';
+  const begin = async (seed: string, speed = 1) => {
+    rig = await Rig.start({
+      seed,
+      speed,
+      hosts: [{ name: 'kvm1', linkMiBps: 400 }, { name: 'kvm2' }],
+      domains: [{ name: 'local', host: 'kvm1', running: false, disks: [{ path }] }],
+    });
+    const file = rig.sim.storage.file('kvm1', path);
+    if (!file) throw new Error('no disk');
+    file.holds = 'what was written';
+    return file;
+  };
+  const start = () => {
+    const ref = { hostId: rig.host('kvm1').id, uuid: rig.sim.uuid('local') };
+    return rig.migrations.start(ref, rig.host('kvm2').id, { mode: 'cold' });
+  };
+  const copying = (id: string) =>
+    until('bytes go over', () => rig.migrations.get(id).view().progress.dataProcessedBytes > 1_000);
+
+  it('moves: the same is in them, and the source’s files stay', async () => {
+    const file = await begin('cold', 20);
+    const { id } = await start();
+    const ended = await rig.ended(id);
+    expect(ended.error).toBeNull();
+    expect(ended.state).toBe('completed');
+    expect(rig.where('local').defined).toEqual(['kvm2']);
+    expect(rig.sim.storage.file('kvm2', path)).toMatchObject({ holds: 'what was written', capacity: file.capacity });
+    expect(rig.sim.storage.file('kvm1', path)).toBe(file);
+    expect(ended.notices?.join()).toContain(path);
+  });
+
+  it('stays when it is cancelled while they are copied, and leaves nothing on the target', async () => {
+    await begin('cold-cancelled');
+    const { id } = await start();
+    await copying(id);
+    expect(rig.migrations.get(id).view().phase).toBe('copy');
+    await rig.migrations.get(id).cancel();
+    expect(await rig.ended(id)).toMatchObject({ state: 'cancelled', error: null });
+    expect(rig.where('local').defined).toEqual(['kvm1']);
+    expect(rig.sim.storage.file('kvm2', path)).toBeNull();
+  });
+
+  it('stays when Drover is killed meanwhile, and the next one removes the half of a copy', async () => {
+    await begin('cold-killed');
+    const { id } = await start();
+    await copying(id);
+    await rig.kill();
+    expect((await rig.ended(id)).state).toBe('failed');
+    expect(rig.where('local').defined).toEqual(['kvm1']);
+    expect(rig.sim.storage.file('kvm2', path)).toBeNull();
   });
 });
