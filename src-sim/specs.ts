@@ -10,6 +10,8 @@ export interface HostSpec {
   mhz?: number;
   memoryGiB?: number;
   cpuModel?: string;
+  /** Features of processors that it cannot give a guest, by libvirt's names. */
+  lacks?: string[];
   /** Version of libvirt: 9000000 is 9.0.0. */
   libvirt?: number;
   /** Version of QEMU, likewise. */
@@ -62,6 +64,8 @@ export interface DomainSpec {
   autostart?: boolean;
   memoryMiB?: number;
   vcpus?: number;
+  /** Features that its processor has to have. */
+  features?: string[];
   /** `kvm` where left out. */
   type?: 'kvm' | 'qemu';
   machine?: string;

@@ -6,6 +6,14 @@ import { escaped } from './xml.ts';
 
 const GIB = 2 ** 30;
 
+const cpuOf = ({ features = [] }: DomainSpec) =>
+  features.length === 0
+    ? "  <cpu mode='host-model' check='partial'/>\n"
+    : `  <cpu mode='custom' match='exact' check='full'>
+    <model fallback='forbid'>kvm64</model>
+${features.map((name) => `    <feature policy='require' name='${name}'/>\n`).join('')}  </cpu>
+`;
+
 /** Without its XML until that is asked for: there may be many. */
 export function definitionOf(spec: DomainSpec, defaults: HostDefaults, seed: Seed): Definition {
   const { name, memoryMiB = 1024, vcpus = 1, type = 'kvm', nics = ['default'], vnc = false } = spec;
@@ -42,8 +50,7 @@ ${spec.title ? `  <title>${escaped(spec.title)}</title>\n` : ''}  <memory unit='
     <acpi/>
     <apic/>
   </features>
-  <cpu mode='host-model' check='partial'/>
-  <clock offset='utc'/>
+${cpuOf(spec)}  <clock offset='utc'/>
   <on_poweroff>destroy</on_poweroff>
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>

@@ -1,5 +1,6 @@
 // Opening a connection, what the daemon supports, and what it says of itself.
 import { capabilitiesXml, domainCapabilitiesXml } from '../capabilities.ts';
+import { compareCpu } from '../processor.ts';
 import { refuse } from '../refusal.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -33,8 +34,8 @@ export const connection: Handlers = {
   }),
   connect_get_capabilities: (_args, { daemon }) => ({ xml: capabilitiesXml(daemon.host) }),
   connect_get_domain_capabilities: (args, { daemon }) => ({ xml: domainCapabilitiesXml(daemon.host, args) }),
-  connect_compare_cpu: () => ({ result: 2 }),
-  connect_compare_hypervisor_cpu: () => ({ result: 2 }),
+  connect_compare_cpu: ({ xml, flags }, { daemon }) => compareCpu(daemon.host, xml, flags),
+  connect_compare_hypervisor_cpu: ({ xml, flags }, { daemon }) => compareCpu(daemon.host, xml, flags),
   connect_register_close_callback: () => ({}),
   connect_unregister_close_callback: () => ({}),
 };

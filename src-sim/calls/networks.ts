@@ -1,4 +1,5 @@
 // Networks: which there are, and what they are.
+import { macOf } from '../chance.ts';
 import type { Daemon, Network } from '../daemon.ts';
 import { refuse } from '../refusal.ts';
 import type { Handlers } from './handlers.ts';
@@ -70,6 +71,10 @@ export const networks: Handlers = {
     find(daemon, net);
     return { leases: [], total: 0 };
   },
-  connect_list_all_interfaces: () => ({ interfaces: [], total: 0 }),
+  connect_list_all_interfaces: ({ need }, { daemon }) => {
+    const names = [...daemon.host.bridges, 'eth0', 'lo'];
+    const interfaces = names.map((name) => ({ name, mac: macOf(daemon.host.name, name) }));
+    return { interfaces: need ? interfaces : [], total: interfaces.length };
+  },
   connect_list_all_node_devices: () => ({ devices: [{ name: 'computer' }], total: 1 }),
 };

@@ -4,6 +4,7 @@ import type { Dom } from '../../src-main/libvirt/index.ts';
 import type { Daemon } from '../daemon.ts';
 import { readDefinition, renamed, type Definition } from '../definition.ts';
 import { checkMeans, go, hold, setState, stop, told } from '../lifecycle.ts';
+import { checkProcessor } from '../processor.ts';
 import { refuse } from '../refusal.ts';
 import { strike } from './deaths.ts';
 import type { Driver, Incoming } from './jobs.ts';
@@ -33,7 +34,10 @@ export async function prepare(daemon: Daemon, step: Step, driver: Driver) {
       const what = `unsupported machine type '${definition.machine}'`;
       throw refuse.qemu('config_unsupported', `unsupported configuration: ${what}`);
     }
-    if (!offline) checkMeans(daemon, definition);
+    if (!offline) {
+      checkMeans(daemon, definition);
+      checkProcessor(host, definition.xml);
+    }
   } catch (error) {
     if (listens) daemon.freePort(port);
     throw error;

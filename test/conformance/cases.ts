@@ -111,6 +111,34 @@ export function conformance(open: () => Promise<Bench>): void {
     });
   });
 
+  describe('the host', () => {
+    const compare = (xml: string, flags = 0) =>
+      on.call('connect_compare_hypervisor_cpu', {
+        emulator: null,
+        arch: 'x86_64',
+        machine: 'pc',
+        virttype: 'qemu',
+        xml,
+        flags,
+      });
+    const cpu = (feature = '') => `<cpu mode='custom' match='exact'><model>qemu64</model>${feature}</cpu>`;
+
+    it('compares a processor with what it can give a guest', async () => {
+      expect(await compare(cpu())).toEqual({ result: 2 });
+      const lacking = cpu("<feature policy='require' name='avx512f'/>");
+      expect(await compare(lacking)).toEqual({ result: 0 });
+      const failIncompatible = 1;
+      expect(await compare(cpu(), failIncompatible)).toEqual({ result: 2 });
+      expect(await outcome(compare(lacking, failIncompatible))).toBe('91/31');
+      await expect(compare(lacking, failIncompatible)).rejects.toThrow('required features: avx512f');
+      expect(await outcome(compare('<cpu'))).toBe('35/31');
+    });
+    it('lists its network devices, bridges among them', async () => {
+      const { interfaces } = await on.call('connect_list_all_interfaces', { need: 1, flags: 0 });
+      expect(interfaces.map(({ name }) => name)).toEqual(expect.arrayContaining(['br0', 'eth0']));
+    });
+  });
+
   describe('a domain that is not there', () => {
     it('is found by no name, id or UUID', async () => {
       expect(await outcome(on.call('domain_lookup_by_name', { name: 'nobody' }))).toBe('42/10');

@@ -11,7 +11,7 @@ test('a host’s own words', () => {
     </arch></guest>
     <guest><os_type>hvm</os_type><arch name='aarch64'><machine>virt</machine><domain type='qemu'/></arch></guest>
   </capabilities>`);
-  expect(host).toEqual({ uuid: 'a1', arch: 'x86_64', cpuModel: 'EPYC-Rome' });
+  expect(host).toEqual({ uuid: 'a1', arch: 'x86_64', cpuModel: 'EPYC-Rome', hostCpu: 'EPYC-Rome  x' });
   expect([...guests.keys()]).toEqual(['x86_64', 'aarch64']);
   expect([...(guests.get('x86_64')?.machines ?? [])].sort()).toEqual([
     'pc-i440fx-7.2',
@@ -27,6 +27,7 @@ test('one that says little', () => {
     uuid: null,
     arch: null,
     cpuModel: null,
+    hostCpu: null,
     guests: new Map(),
   });
 });

@@ -358,7 +358,7 @@ describe('the way', () => {
     undos.push(() => onHost('kvm2', `iptables -D INPUT ${rule}`));
     const said = await preflight('web01', { transport: 'direct' });
     expect(errors(said)).toMatchObject([
-      { id: 'path', message: expect.stringMatching(/gets no answer from .*49152.*firewall/) },
+      { id: 'path', message: expect.stringMatching(/gets no answer from .*49152.*firewall/) as string },
     ]);
     const { checks } = await preflight('web01', { transport: 'auto' });
     expect(checks.find(({ id }) => id === 'transport')?.message).toMatch(/relay.*no answer/);
@@ -387,7 +387,7 @@ describe('the way', () => {
   it('no login of the source’s root, where p2p is asked for', async () => {
     const said = await preflight('web01', { transport: 'p2p' });
     expect(errors(said)).toMatchObject([
-      { id: 'p2p', message: expect.stringMatching(/root of kvm1 does not reach libvirt on kvm2/) },
+      { id: 'p2p', message: expect.stringMatching(/root of kvm1 does not reach libvirt on kvm2/) as string },
     ]);
     const argv = [
       'virsh',

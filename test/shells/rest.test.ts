@@ -59,6 +59,12 @@ const requests: Partial<Record<CallName, [string, string, unknown, object]>> = {
     { hostId: 'h1', uuid, storage: false, nvram: true },
   ],
   'migrations.preflight': ['POST', '/migrations/preflight', { uuid, from: 'h1' }, { uuid, from: 'h1' }],
+  'migrations.remedy': [
+    'POST',
+    '/migrations/preflight/remedy',
+    { uuid, from: 'h1', to: 'h2', remedy: 'eject-sda' },
+    { uuid, from: 'h1', to: 'h2', remedy: 'eject-sda' },
+  ],
   'migrations.start': [
     'POST',
     '/migrations',
