@@ -4,19 +4,15 @@ import type { Delta } from '../../contract/events.ts';
 import { type Err, Failure, toErr } from '../../contract/failure.ts';
 import type { HostId, HostInfo, HostState, HostView, Uuid } from '../../contract/model.ts';
 import type { HostUri } from '../../contract/uri.ts';
-import {
-  type Connection,
-  type LifecycleEvent,
-  lifecycleDetails,
-  lifecycleEvents,
-  versionText,
-} from '../libvirt/index.ts';
+import type { Connection } from '../libvirt/index.ts';
 import type { Gate, HostKeySeen } from '../ssh/index.ts';
 import { Backoff } from './backoff.ts';
-import { type HostCapabilities, readCapabilities } from './capabilities.ts';
+import type { HostCapabilities } from './capabilities.ts';
 import { HostDomains } from './domains.ts';
 import { explain, explainAbsence, stateAfter } from './explain.ts';
 import type { Clock } from './clock.ts';
+import { followEvents, type LifecycleSeen } from './host-events.ts';
+import { readHostInfo, withCapabilities } from './host-info.ts';
 import { type Attention, HostSampling } from './host-sampling.ts';
 import type { Questions } from './questions.ts';
 import { hostKeyView, type Logins, type OpenReach, type Reach } from './reach.ts';
@@ -35,19 +31,6 @@ export interface HostOptions {
   /** How many hosts the fleet has; 1 where left out. */
   fleetSize?: () => number;
 }
-
-/** How long the capabilities may hold back `online`: they only add to what is shown. */
-const capabilitiesWaitMs = 80;
-/** A source forgets a migrated domain without an event, some time after it told that it stopped. */
-const lookAgainMs = [400, 2_000, 5_000];
-
-/** Lifecycle events that change nothing of a domain but its state. */
-const stateAlone: ReadonlySet<string> = new Set([
-  'suspended paused',
-  'suspended I/O error',
-  'suspended watchdog',
-  'resumed unpaused',
-]);
 
 /** From `connect` to `disconnect`: one attempt after the other, and what lies between them. */
 interface Run {
@@ -426,13 +409,27 @@ export class Host {
     const connection = await this.#reach.open({ keepalive: true, signal });
     try {
       this.#connection = connection;
-      this.#listen(connection);
+      followEvents(connection, {
+        domains: this.domains,
+        clock: this.#options.clock,
+        seen: (uuid, event) => {
+          for (const listener of [...this.#followed]) listener(uuid, event);
+        },
+      });
       // Registered before anything is listed, so that no change falls in between.
       await connection.eventsReady();
-      const info = this.#readInfo(connection);
-      info.catch(() => {});
+      const reading = readHostInfo(connection, this.#options.clock);
+      reading.catch(() => {});
       await this.domains.list(connection);
-      this.#info = await info;
+      const { info, capabilities, late } = await reading;
+      this.#info = info;
+      this.#capabilities = capabilities ?? this.#capabilities;
+      void late?.then((found) => {
+        if (!found || this.#connection !== connection || !this.#info) return;
+        this.#capabilities = found;
+        this.#info = withCapabilities(this.#info, found);
+        this.#changed();
+      });
       signal.throwIfAborted();
     } catch (error) {
       this.#connection = null;
@@ -491,81 +488,6 @@ export class Host {
     this.domains.setStale(true);
   }
 
-  #listen(connection: Connection): void {
-    const again = (event: { dom: { uuid: Uuid } }) => this.domains.refresh(event.dom.uuid);
-    connection.on('lifecycle', (event) => {
-      const name = lifecycleEvents[event.event];
-      if (!name) {
-        again(event);
-        return;
-      }
-      const seen: LifecycleSeen = { event: name, detail: lifecycleDetails[name][event.detail] ?? 'unknown' };
-      this.domains.refresh(event.dom.uuid, stateAlone.has(`${name} ${seen.detail}`) ? 'state' : 'all');
-      for (const listener of [...this.#followed]) listener(event.dom.uuid, seen);
-      if (seen.event === 'stopped' && seen.detail === 'migrated') this.#lookAgain(event.dom.uuid);
-    });
-    for (const name of [
-      'reboot',
-      'balloon_change',
-      'device_removed',
-      'device_added',
-      'disk_change',
-      'metadata_change',
-      'pmwakeup',
-      'pmsuspend',
-      'pmsuspend_disk',
-      'job_completed',
-      'tunable',
-    ] as const) {
-      connection.on(name, again);
-    }
-  }
-
-  #lookAgain(uuid: Uuid): void {
-    for (const ms of lookAgainMs) this.#options.clock.later(ms, () => this.domains.refresh(uuid));
-  }
-
-  async #readInfo(connection: Connection): Promise<HostInfo> {
-    const capabilities = connection
-      .call('connect_get_capabilities', {})
-      .then(({ xml }) => readCapabilities(xml))
-      .catch(() => null);
-    const [{ type }, { version }, { hostname }, node, { free }] = await Promise.all([
-      connection.call('connect_get_type', {}),
-      connection.call('connect_get_version', {}),
-      connection.call('connect_get_hostname', {}),
-      connection.call('node_get_info', {}),
-      connection.call('node_get_free_memory', {}).catch(() => ({ free: 0 })),
-    ]);
-    const info: HostInfo = {
-      hostname,
-      uuid: null,
-      hypervisor: type,
-      hypervisorVersion: versionText(version),
-      libvirtVersion: versionText(connection.libVersion),
-      arch: node.model,
-      cpuModel: null,
-      cpus: node.cpus,
-      cpuPercent: null,
-      memoryKiB: node.memory,
-      freeMemoryKiB: Math.round(free / 1024),
-    };
-    const early = await Promise.race([capabilities, this.#options.clock.sleep(capabilitiesWaitMs)]);
-    if (early) return this.#with(info, early);
-    // Late, as where the daemon first asks its emulators what they can do.
-    void capabilities.then((late) => {
-      if (!late || this.#connection !== connection || !this.#info) return;
-      this.#info = this.#with(this.#info, late);
-      this.#changed();
-    });
-    return info;
-  }
-
-  #with(info: HostInfo, capabilities: HostCapabilities): HostInfo {
-    this.#capabilities = capabilities;
-    return { ...info, uuid: capabilities.uuid, arch: capabilities.arch ?? info.arch, cpuModel: capabilities.cpuModel };
-  }
-
   #set(state: HostState, error: Err | null): void {
     this.#state = state;
     this.#error = error;
@@ -581,10 +503,4 @@ export class Host {
       if (!this.#removed) this.#options.tell({ event: 'host', data: this.view() });
     });
   }
-}
-
-/** libvirt's lifecycle event, by its words: `started`/`migrated`, `stopped`/`shut down`… */
-export interface LifecycleSeen {
-  event: LifecycleEvent;
-  detail: string;
 }
