@@ -80,8 +80,7 @@ export async function checkAsking(
 ): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
   const checks = checkKnown(fleet, route);
   if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null, copied: [] };
-  // A definition moves without its disks.
-  const moved = route.options.mode === 'offline' ? [] : (route.source.domains.facts(route.domain.uuid)?.disks ?? []);
+  const moved = route.source.domains.facts(route.domain.uuid)?.disks ?? [];
   const [way, ofXml, ofDisks, ofVolumes] = await Promise.all([
     findWay(route),
     checkXml(route, xml),

@@ -1,8 +1,12 @@
 // Whether both hosts see the same disk behind the same path, asked of the hosts' own file systems.
+import { posix } from 'node:path';
 import type { Check, Remedy } from '../../contract/model.ts';
 import { type DiskFacts, readDomainXml } from '../fleet/domain-xml.ts';
 import type { Host } from '../fleet/host.ts';
 import type { Dom } from '../libvirt/index.ts';
+import { noBacking } from './disk-copy.ts';
+import { isOff } from './options.ts';
+import { poolOf, volumeIn } from './pools.ts';
 import type { Route } from './preflight.ts';
 import type { SourceXml } from './preflight/domain-xml.ts';
 import { ejecting } from './preflight/media.ts';
@@ -10,7 +14,6 @@ import { startingPoolOf } from './preflight/pools.ts';
 import { byOptions } from './preflight/remedies.ts';
 import { said } from './preflight/say.ts';
 import { quote } from './virsh.ts';
-import { noBacking } from './disk-copy.ts';
 import { type CopiedDisk, copyable, factsOf, freeIn, noPool, pathThere } from './volumes.ts';
 
 /** File systems that libvirt itself takes as shared; others need a disk without a cache of the host's. */
@@ -32,6 +35,7 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
   const asked = disks.filter((disk) => disk.path !== null && disk.type !== 'network');
   if (asked.length === 0) return { checks: [], copied };
   const cold = options.mode === 'cold';
+  const off = isOff(options);
   const moves = pathsThere(options.destXml);
   const onTarget = (disk: DiskFacts) => moves.get(disk.target) ?? disk.path ?? '';
   const [here, there] = await Promise.all([
@@ -49,10 +53,12 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
     if (disk.path === null) return null;
     const id = `disk-${disk.target}`;
     const a = here?.get(disk.path);
-    const b = there?.get(onTarget(disk));
+    let b = there?.get(onTarget(disk));
     const what =
       disk.device === 'cdrom' || disk.device === 'floppy' ? `The medium in ${disk.target}` : `The disk ${disk.target}`;
     const candidate = candidates.find((one) => one.target === disk.target);
+    // Who may not look into the folder may still be told by libvirt.
+    if (candidate && b === undefined && (await absentInPool(target, onTarget(disk)))) b = null;
     if (candidate && b === null) {
       const to = onTarget(disk);
       const one = to === disk.path ? candidate : { ...candidate, to };
@@ -74,18 +80,20 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
     }
     if (b === null) {
       const removable = disk.device === 'cdrom' || disk.device === 'floppy';
-      // A VM that is shut off moves without what it only looks at; it says so when it is started.
-      const level = cold && disk.device !== 'disk' ? 'warn' : 'error';
-      const message = `${what} (${disk.path}) is not there on ${target.label}.`;
+      // A VM that is shut off moves without it: that it is not there shows when it is started.
+      const level = off && (removable || !cold) ? 'warn' : 'error';
+      const message = `${what} (${disk.path}) is not there on ${target.label}${level === 'warn' ? ', and it cannot be started there without' : ''}.`;
       const fix = removable
         ? `Eject it from ${domain.name} first.`
-        : 'Put it on storage that both hosts share, or copy it along (storage “copy”).';
+        : off && !cold
+          ? 'Move it with its disks (mode “cold”).'
+          : 'Put it on storage that both hosts share, or copy it along (storage “copy”).';
       return said(id, level, message, fix, await forMissing(disk, removable));
     }
     if (a !== null && !same(a, b)) {
       return {
         id,
-        level: 'error',
+        level: off && !cold ? 'warn' : 'error',
         message: `${what} (${disk.path}): ${target.label} has another file of that name; it is not shared.`,
         fix: candidate
           ? `Delete or rename ${disk.path} on ${target.label}: Drover overwrites no disk.`
@@ -94,7 +102,7 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
     }
     const guarded =
       disk.readonly || disk.shareable || cacheless.has(disk.cache ?? '') || (a !== null && sharedKinds.test(a.kind));
-    if (!guarded && !options.unsafe && !cold) {
+    if (!guarded && !options.unsafe && !off) {
       return {
         id,
         level: 'error',
@@ -111,6 +119,8 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
       return eject ? [eject] : [];
     }
     const pool = await startingPoolOf(target, onTarget(disk));
+    if (off && !cold)
+      return [...pool, byOptions('cold', `Move it to ${target.label} with its disks`, { mode: 'cold' })];
     if (options.storage !== 'shared' || copyable([disk], cold).length === 0) return pool;
     return [...pool, byOptions('copy-disks', `Copy the disks along to ${target.label}`, { storage: 'copy' })];
   }
@@ -170,6 +180,17 @@ async function roomFor(target: Host, source: Host, dom: Dom, disk: CopiedDisk) {
 }
 
 const to = ({ to: path }: CopiedDisk) => (path === undefined ? '' : `, as ${path}`);
+
+/** Whether a pool that can be read has no such file; false where there is none. */
+async function absentInPool(target: Host, path: string): Promise<boolean> {
+  try {
+    const on = target.connection;
+    const pool = await poolOf(on, path);
+    return pool !== null && (await volumeIn(on, pool, posix.basename(path))) === null;
+  } catch {
+    return false;
+  }
+}
 
 /** Where the XML for the target has each disk. */
 function pathsThere(xml: string | null): Map<string, string> {

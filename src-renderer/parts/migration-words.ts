@@ -96,7 +96,7 @@ function definition(
 export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 'transport'>): MigrationPhase[] {
   if (transport === 'p2p' || transport === 'tunnelled') return ['preflight', 'perform'];
   if (mode === 'offline') return ['preflight', 'begin', 'prepare', 'finish', 'confirm'];
-  if (mode === 'cold') return ['preflight', 'begin', 'prepare', 'copy', 'finish', 'confirm'];
+  if (mode === 'cold') return ['preflight', 'copy', 'begin', 'prepare', 'finish', 'confirm'];
   return ['preflight', 'begin', 'prepare', 'perform', 'finish', 'confirm'];
 }
 

@@ -57,7 +57,7 @@ describe('the phases', () => {
     [{ mode: 'live', transport: 'direct' }, 'preflight begin prepare perform finish confirm'],
     [{ mode: 'live', transport: 'p2p' }, 'preflight perform'],
     [{ mode: 'offline', transport: 'direct' }, 'preflight begin prepare finish confirm'],
-    [{ mode: 'cold', transport: 'direct' }, 'preflight begin prepare copy finish confirm'],
+    [{ mode: 'cold', transport: 'direct' }, 'preflight copy begin prepare finish confirm'],
   ] as const)('of %j are %s', (chosen, phases) => expect(phasesOf(chosen).join(' ')).toBe(phases));
 
   it('say that disks go along with the memory', () => {
