@@ -98,7 +98,7 @@ test('what needs attention offers its actions, and asks again before one that de
     }),
   );
   await expect(dialog).toContainText('kvm2 does not answer');
-  await expect(dialog.getByRole('region', { name: 'Notices' })).toContainText('It went directly');
+  await expect(dialog.getByRole('region', { name: 'To know about it' })).toContainText('It went directly');
   const can = dialog.getByRole('region', { name: 'What can be done' });
   await can.getByRole('button', { name: 'Do this…' }).click();
   expect(await said(page, 'migrations.resolve')).toEqual([]);
