@@ -1,6 +1,7 @@
 // Builds the rooms and joins them; knows all of them, decides nothing. As a program, loads the shell it runs in.
 import { isIP } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
+import type { Delta } from '../contract/events.ts';
 import { createApi } from './api/create-api.ts';
 import { Door } from './api/door.ts';
 import type { Drover, Start } from './api/drover.ts';
@@ -9,10 +10,12 @@ import { Consoles } from './consoles/consoles.ts';
 import { Demo } from './demo/demo.ts';
 import { identifyBySsh, openDiscovery } from './discovery/index.ts';
 import { Actions } from './fleet/actions.ts';
+import { systemClock } from './fleet/clock.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Questions } from './fleet/questions.ts';
 import { Journal } from './migration/journal.ts';
 import { Migrations } from './migration/migrations.ts';
+import { TwoHomes } from './migration/two-homes.ts';
 import { Settings } from './settings/index.ts';
 import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
 import { version } from './version.ts';
@@ -20,7 +23,11 @@ import { version } from './version.ts';
 export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
   const settings = await Settings.open({ dataDir, warn: log });
   const feed = new Feed();
-  const tell = feed.push.bind(feed);
+  const told: ((delta: Delta) => void)[] = [];
+  const tell = (delta: Delta) => {
+    feed.push(delta);
+    for (const listener of told) listener(delta);
+  };
   const questions = new Questions(tell);
   const logins = {
     knownHosts: KnownHosts.beside(settings.path('known_hosts')),
@@ -35,6 +42,8 @@ export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
     beforeSwitch: (ref, to) => consoles.beforeSwitch(ref, to),
     journal: await Journal.open(settings.path('migrations.log'), log),
   });
+  const twoHomes = new TwoHomes({ fleet, tell, clock: systemClock });
+  told.push((delta) => twoHomes.seen(delta));
   const discovery = await openDiscovery({
     store: settings.store('neighbours'),
     scheduleStore: settings.store('schedules'),

@@ -43,9 +43,24 @@ export class Actions {
           { migrationId: domain.job.migrationId },
         );
       }
+      if (action === 'start' || action === 'resume') this.#mustNotRunElsewhere(host, domain, doing);
       // What is to end a domain has to get through when all else is stuck.
       await call(action === 'destroy' ? host.connection : await host.work(), dom);
     });
+  }
+
+  /** @throws Failure `conflict` where a host that answers runs it already: twice, it would destroy its disks */
+  #mustNotRunElsewhere(here: Host, { uuid, name }: DomainView, doing: string): void {
+    const there = this.#fleet.homes(uuid).find((host) => {
+      const state = host.domains.get(uuid)?.state;
+      return host !== here && host.state === 'online' && (state === 'running' || state === 'blocked');
+    });
+    if (!there) return;
+    throw new Failure(
+      'conflict',
+      `${name} runs on ${there.label} already, so ${doing} it on ${here.label} too would destroy its disks. Shut it off on ${there.label} first, or give one of the two another UUID.`,
+      { hostId: there.id, uuid },
+    );
   }
 
   async setAutostart(ref: DomainRef, autostart: boolean): Promise<DomainView> {

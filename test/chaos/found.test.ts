@@ -1,6 +1,5 @@
 // What chaos has found, by name: each was wrong once.
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Fault } from '../../src-sim/index.ts';
 import { dies, moved, Rig, stayed, twoHosts, until } from '../migration/rig.ts';
 
 const hurry = 10;
@@ -91,8 +90,8 @@ describe('a volume that was made for a copied disk', () => {
   it('goes in spite of a first refusal', async () => {
     rig = await Rig.start(ofItsOwn('refused'), { hurry });
     const once = { code: 38, domain: 18, message: 'made to fail', times: 1 };
-    rig.sim.faults.set({ kind: 'fails', call: 'storage_vol_delete', ...once } as Fault);
-    rig.sim.faults.set({ kind: 'fails', call: 'domain_migrate_perform3_params', ...once } as Fault);
+    rig.sim.faults.set({ kind: 'fails', call: 'storage_vol_delete', ...once });
+    rig.sim.faults.set({ kind: 'fails', call: 'domain_migrate_perform3_params', ...once });
     const { id } = await rig.start('web01', 'kvm1', 'kvm2', copying);
     await rig.ended(id);
     expect(fileOn('kvm2')).toBeNull();

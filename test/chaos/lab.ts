@@ -12,10 +12,13 @@ export async function onLab({
   count,
   seed,
   say,
+  soFar = () => {},
 }: {
   count: number;
   seed: number;
   say: (line: string) => void;
+  /** Told after each round: whoever stops it halfway has what was seen. */
+  soFar?: (text: string) => void;
 }): Promise<Told> {
   const lab = await Lab.open();
   const random = chance(seed ^ 0x5eed);
@@ -38,6 +41,7 @@ export async function onLab({
         const round = { ...blow, from: '?', to: '?', struck: blow.phase, outcome: 'WRONG' as const };
         rounds.push({ ...round, wrong: [said], state: 'failed', seconds: 0 });
       }
+      soFar(page(rounds, count, seed));
       if (rounds.at(-1)?.outcome !== 'WRONG') continue;
       // What comes next is not to suffer from it.
       await chaos.end().catch(() => {});

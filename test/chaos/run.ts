@@ -1,5 +1,5 @@
 // `npm run chaos -- --sim N | --lab N [--seed S] [--table FILE]`: faults at random, the same for the same seed.
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { onLab } from './lab.ts';
 import { onSimulator } from './simulator.ts';
@@ -22,10 +22,13 @@ if (!(count > 0) || !Number.isInteger(seed) || (values.sim !== undefined && valu
   console.error(usage);
   process.exit(2);
 }
+const soFar = (page: string) => {
+  if (values.table !== undefined) writeFileSync(values.table, page);
+};
 const { text, failed } =
   values.lab === undefined
     ? await onSimulator({ count, seed, only: values.only === undefined ? null : Number(values.only), say: console.log })
-    : await onLab({ count, seed, say: console.log });
+    : await onLab({ count, seed, say: console.log, soFar });
 console.log(`\n${text}`);
-if (values.table !== undefined) await writeFile(values.table, text);
+soFar(text);
 process.exit(failed > 0 ? 1 : 0);
