@@ -13,7 +13,7 @@ const mayImport: Record<string, string[]> = {
   settings: ['contract'],
   demo: ['contract'], // starts src-sim by its file's name
   api: ['fleet', 'consoles', 'migration', 'discovery', 'settings', 'demo', 'contract'],
-  shells: ['api', 'contract'], // main.ts alone imports everything
+  shells: ['api', 'words', 'contract'], // main.ts alone imports everything
   cli: ['shells', 'settings', 'api', 'link', 'words', 'contract'], // joins a running Drover by the window's link
   sim: ['libvirt'], // its codec; never the app's model
   link: ['contract'],

@@ -18,7 +18,7 @@ import { Migrations } from './migration/migrations.ts';
 import { TwoHomes } from './migration/two-homes.ts';
 import { Settings } from './settings/index.ts';
 import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
-import { version } from './version.ts';
+import { repository, version } from './version.ts';
 
 export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
   const settings = await Settings.open({ dataDir, warn: log });
@@ -119,7 +119,7 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
 
 if (process.versions['electron']) {
   const { runElectron } = await import('./shells/electron.ts');
-  await runElectron(startDrover);
+  await runElectron(startDrover, { version, repository });
 } else {
   const { runCli } = await import('./cli/run.ts');
   await runCli(startDrover, process.argv.slice(2), version);

@@ -11,7 +11,7 @@ import { fillTroubleshooting } from './troubleshooting.ts';
 
 const docs = join(top, 'docs');
 const site = join(docs, '.site');
-const repository = (process.env['DOCS_REPOSITORY'] || 'https://github.com/drover-vms/drover').replace(/\/$/, '');
+const repository = (process.env['DOCS_REPOSITORY'] || about.homepage).replace(/\/$/, '');
 
 /** Links in pages and images that are meant for the repository's own reader. */
 const link = /(\]\()([^)\s#]+)(#[^)]*)?(\))/g;

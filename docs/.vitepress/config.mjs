@@ -1,10 +1,41 @@
 // The documentation's site. Its pages are made ready in docs/.site by build/docs/prepare.ts.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
 
 /** Below which path it is published: `/` or, for GitHub Pages, `/drover/`. */
 const base = process.env.DOCS_BASE || '/';
 
 const page = (text, link) => ({ text, link });
+
+const site = join(import.meta.dirname, '..', '.site');
+
+/** Pages of a folder by their first heading, in the order of their names; without those named elsewhere. */
+function others(folder, named) {
+  if (!existsSync(join(site, folder))) return [];
+  return readdirSync(join(site, folder))
+    .filter((name) => name.endsWith('.md') && !named.includes(name.slice(0, -3)))
+    .sort()
+    .map((name) => {
+      const [, heading = name] = /^# (.+)$/m.exec(readFileSync(join(site, folder, name), 'utf8')) ?? [];
+      return page(heading, `/${folder}${name.slice(0, -3)}`);
+    });
+}
+
+/** In the sidebar at a place of their own. */
+const placed = [
+  'index',
+  'window',
+  'discovery',
+  'connections',
+  'troubleshooting',
+  'api',
+  'security',
+  'changelog',
+  'flow',
+  'migration',
+];
+const inside = ['libvirt-client', 'wire', 'benchmarks'];
 
 export default defineConfig({
   srcDir: '.site',
@@ -38,7 +69,7 @@ export default defineConfig({
       {
         text: 'Use',
         items: [
-          page('The window', '/guide/window'),
+          page('The window', '/window'),
           page('Finding hosts', '/discovery'),
           page('Connections', '/connections'),
           page('Migrating', '/guide/migrate'),
@@ -66,8 +97,8 @@ export default defineConfig({
           page('The libvirt client', '/libvirt-client'),
           page('The wire', '/wire'),
           page('Benchmarks', '/benchmarks'),
-          page('Why our own client', '/decisions/001-own-libvirt-client'),
-          page('Why two shells', '/decisions/002-two-shells'),
+          ...others('', [...placed, ...inside]),
+          ...others('decisions/', []),
         ],
       },
     ],

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { BrowserWindow, dialog, screen, type IpcMainInvokeEvent, type Rectangle } from 'electron';
 import { z } from 'zod';
+import { desktopMenuCall, desktopMenus, type DesktopEvents, type DesktopMenus } from '../../contract/desktop.ts';
 import { Failure, toErr } from '../../contract/failure.ts';
 import type { Answer } from '../../contract/link.ts';
 import type { Preferences } from '../../contract/model.ts';
@@ -24,19 +25,24 @@ type Place = z.infer<typeof placeCheck>;
 export class ElectronWindow {
   readonly #drover: Drover;
   readonly #window: BrowserWindow;
+  readonly #menus: (menus: DesktopMenus) => void;
+  /** What is to be told once the page listens: it has told its menus then. */
+  #untold: (() => void)[] | null = [];
   /** Of the page that is loaded: what it opened ends with it. */
   #session = new Session();
 
-  static async open(drover: Drover): Promise<ElectronWindow> {
+  /** @param menus is told what the page has to choose from, and whenever that changes */
+  static async open(drover: Drover, menus: (menus: DesktopMenus) => void = () => {}): Promise<ElectronWindow> {
     const { data } = await drover.door.call('preferences.get', {}, new Session());
     const kept = placeCheck.safeParse((data as Preferences | null)?.window[placeName]);
-    const window = new ElectronWindow(drover, kept.success && isOnScreen(kept.data) ? kept.data : null);
+    const window = new ElectronWindow(drover, menus, kept.success && isOnScreen(kept.data) ? kept.data : null);
     await window.#window.loadURL(`${origin}/`);
     return window;
   }
 
-  private constructor(drover: Drover, place: Place | null) {
+  private constructor(drover: Drover, menus: (menus: DesktopMenus) => void, place: Place | null) {
     this.#drover = drover;
+    this.#menus = menus;
     const { maximized = false, ...bounds } = place ?? { width: 1280, height: 800 };
     const window = new BrowserWindow({
       ...bounds,
@@ -44,6 +50,7 @@ export class ElectronWindow {
       minHeight: 400,
       title: 'Drover',
       show: false,
+      autoHideMenuBar: true,
       webPreferences: {
         preload: join(import.meta.dirname, '..', '..', 'dist', 'main', 'preload.cjs'),
         sandbox: true,
@@ -74,6 +81,20 @@ export class ElectronWindow {
     webContents.on('render-process-gone', (_, { reason }) => void this.#gone(reason));
   }
 
+  /** Somebody looks at it. */
+  get seen(): boolean {
+    return this.#window.isFocused() && !this.#window.isMinimized();
+  }
+
+  /** Tells the page something of the desktop's; at once, or as soon as it listens. */
+  tell<E extends keyof DesktopEvents>(event: E, payload: DesktopEvents[E]): void {
+    const send = () => {
+      if (!this.#window.isDestroyed()) this.#window.webContents.send(`event:${event}`, payload);
+    };
+    if (this.#untold) this.#untold.push(send);
+    else send();
+  }
+
   focus(): void {
     if (this.#window.isMinimized()) this.#window.restore();
     this.#window.focus();
@@ -86,6 +107,7 @@ export class ElectronWindow {
   /** Another page, if only the same anew: it knows nothing of what the one before had opened. */
   #begin(): void {
     this.#session.end();
+    this.#untold ??= [];
     const { feed } = this.#drover.door;
     const session = new Session((event, payload) => {
       if (!this.#window.isDestroyed()) this.#window.webContents.send(`event:${event}`, payload);
@@ -98,7 +120,20 @@ export class ElectronWindow {
     if (!senderFrame || senderFrame.parent !== null || !isOurs(senderFrame.url)) {
       return { err: toErr(new Failure('forbidden', 'Only Drover’s own page may call Drover.')), data: null };
     }
+    if (name === desktopMenuCall) return this.#takeMenus(args);
     return this.#drover.door.call(typeof name === 'string' ? name : '', args, this.#session);
+  }
+
+  #takeMenus(args: unknown): Answer<unknown> {
+    const checked = desktopMenus.safeParse(args);
+    if (!checked.success) {
+      return { err: toErr(new Failure('bad-request', 'The page told menus that are none.')), data: null };
+    }
+    this.#menus(checked.data);
+    const untold = this.#untold ?? [];
+    this.#untold = null;
+    for (const send of untold) send();
+    return { err: null, data: null };
   }
 
   async #gone(reason: string): Promise<void> {

@@ -1,80 +1,217 @@
 // Drover as a desktop app: one instance, one window, and an orderly end.
 import { join } from 'node:path';
-import { app, BrowserWindow, dialog, Menu, protocol } from 'electron';
+import { app, BrowserWindow, crashReporter, dialog, net, protocol, shell } from 'electron';
+import type { DesktopEvents, DesktopMenus } from '../../contract/desktop.ts';
 import { toErr } from '../../contract/failure.ts';
+import type { MigrationView, Preferences } from '../../contract/model.ts';
+import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
 import { guardContents, guardSession } from './electron-guard.ts';
+import { linkIn, linkOf, linkScheme } from './electron-link.ts';
+import { setMenus } from './electron-menu.ts';
+import { Notifier } from './electron-notify.ts';
 import { answerPage, scheme } from './electron-page.ts';
+import { isMoving, needsDrover, quitWords } from './electron-quit.ts';
+import { Updates } from './electron-updates.ts';
 import { ElectronWindow } from './electron-window.ts';
+
+export interface About {
+  version: string;
+  /** The address of the code, without a slash at its end. */
+  repository: string;
+}
+
+/** Under this name in the window's preferences. */
+const updatesName = 'updates';
 
 /**
  * Returns before the app is ready: Electron waits for its entry module, and so for this.
- * Takes `--data=DIR`, where Drover keeps what it knows.
+ * Takes `--data=DIR`, where Drover keeps what it knows, and `--no-update-check`.
  */
-export async function runElectron(start: Start): Promise<void> {
+export async function runElectron(start: Start, about: About): Promise<void> {
   // Beside Drover's own folder, which nothing else writes to.
   if (!app.commandLine.hasSwitch('user-data-dir')) {
     app.setPath('userData', join(app.getPath('appData'), 'drover-window'));
   }
   if (!app.requestSingleInstanceLock()) return app.quit();
+  app.setPath('crashDumps', join(app.getPath('userData'), 'crashes'));
+  crashReporter.start({ uploadToServer: false });
   app.enableSandbox();
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
   ]);
   app.on('web-contents-created', (_, contents) => guardContents(contents));
+  // macOS may bring the link that started the app before it is ready.
+  const desktop = new Desktop(about);
+  app.on('open-url', (event, url) => {
+    event.preventDefault();
+    desktop.show(linkOf(url));
+  });
   app
     .whenReady()
-    .then(() => run(start))
+    .then(() => desktop.run(start))
     .catch((error: unknown) => {
       dialog.showErrorBox('Drover cannot start', toErr(error).message);
       app.exit(1);
     });
 }
 
-async function run(start: Start): Promise<void> {
-  guardSession();
-  protocol.handle(scheme, answerPage);
-  Menu.setApplicationMenu(menu());
-  const drover = await start({
-    dataDir: app.commandLine.getSwitchValue('data') || null,
-    log: (line) => process.stderr.write(`drover: ${line}\n`),
-  });
-  endInOrder(drover);
+class Desktop {
+  readonly #about: About;
+  readonly #updates: Updates;
+  #drover: Drover | null = null;
+  #window: ElectronWindow | null = null;
+  /** Asked for twice at once, there is still one window. */
+  #showing = Promise.resolve();
+  #wanted: DesktopEvents['show'] | null = null;
+  #menus: DesktopMenus = [];
+  #leaving: 'no' | 'asking' | 'background' | 'closing' | 'closed' = 'no';
 
-  let window: ElectronWindow | null = null;
-  const show = async () => {
-    if (window) return window.focus();
-    window = await ElectronWindow.open(drover);
-    window.onClosed(() => (window = null));
-  };
-  // Asked for twice at once, there is still one.
-  let showing = Promise.resolve();
-  const ask = () => void (showing = showing.then(show));
-  app.on('second-instance', ask);
-  app.on('activate', ask);
-  app.on('window-all-closed', () => {
-    if (process.platform !== 'darwin') app.quit();
-  });
-  await show();
-}
+  constructor(about: About) {
+    this.#about = about;
+    this.#updates = new Updates({
+      version: about.version,
+      address: about.repository.replace('https://github.com/', 'https://api.github.com/repos/') + '/releases/latest',
+      fetch: (address) => net.fetch(address, { credentials: 'omit', bypassCustomProtocolHandlers: true }),
+      found: (version) => void this.#tellUpdate(version),
+    });
+  }
 
-/** Quits once Drover has closed; before that the windows, which tell it where they stood. */
-function endInOrder(drover: Drover): void {
-  let closing: Promise<void> | null = null;
-  let closed = false;
-  app.on('before-quit', (event) => {
-    if (closed) return;
+  async run(start: Start): Promise<void> {
+    guardSession();
+    protocol.handle(scheme, answerPage);
+    if (app.isPackaged) app.setAsDefaultProtocolClient(linkScheme);
+    const drover = await start({
+      dataDir: app.commandLine.getSwitchValue('data') || null,
+      log: (line) => process.stderr.write(`drover: ${line}\n`),
+    });
+    this.#drover = drover;
+    this.#setMenus();
+    const notifier = new Notifier({ seen: () => this.#window?.seen ?? false, open: () => this.#open() });
+    drover.door.feed.subscribe((deltas) => {
+      notifier.take(deltas);
+      if (this.#leaving === 'background' && deltas.some(({ event }) => event === 'migration')) void this.#leaveIfOver();
+    });
+    app.on('before-quit', (event) => this.#beforeQuit(event));
+    app.on('second-instance', (_, argv: string[] = []) => this.#open(linkIn(argv)));
+    app.on('activate', () => this.#open());
+    app.on('window-all-closed', () => {
+      if (process.platform !== 'darwin' && this.#leaving === 'no') app.quit();
+    });
+    this.#open(this.#wanted ?? linkIn(process.argv));
+    await this.#showing;
+    await this.#startUpdates();
+  }
+
+  /** A link; kept until there is a window. */
+  show(link: DesktopEvents['show'] | null): void {
+    if (this.#drover) this.#open(link);
+    else this.#wanted = link;
+  }
+
+  #open(link: DesktopEvents['show'] | null = null): void {
+    const drover = this.#drover;
+    if (!drover || this.#leaving === 'closing' || this.#leaving === 'closed') return;
+    this.#leaving = 'no';
+    this.#showing = this.#showing.then(async () => {
+      if (this.#window) this.#window.focus();
+      else {
+        this.#window = await ElectronWindow.open(drover, (menus) => {
+          this.#menus = menus;
+          this.#setMenus();
+        });
+        this.#window.onClosed(() => {
+          this.#window = null;
+          this.#menus = [];
+        });
+      }
+      if (link) this.#window.tell('show', link);
+    });
+  }
+
+  #setMenus(): void {
+    setMenus({
+      menus: this.#menus,
+      chosen: (id) => this.#window?.tell('menu', { id }),
+      updates: { on: this.#updates.on, set: (on) => this.#setUpdates(on) },
+      documentation: () => void shell.openExternal(`${this.#about.repository}#readme`),
+    });
+  }
+
+  // --- Leaving -----------------------------------------------------------------------------------
+
+  /** Quits once Drover has closed; before that the windows, which tell it where they stood. */
+  #beforeQuit(event: { preventDefault: () => void }): void {
+    if (this.#leaving === 'closed') return;
     event.preventDefault();
+    if (this.#leaving === 'no') void this.#askToLeave();
+  }
+
+  async #askToLeave(): Promise<void> {
+    this.#leaving = 'asking';
+    const words = quitWords(await this.#migrations());
+    if (!words) return this.#close();
+    const { response } = await dialog.showMessageBox({
+      type: 'warning',
+      ...words,
+      buttons: ['Stay in the Background', 'Quit Now', 'Cancel'],
+      defaultId: 0,
+      cancelId: 2,
+    });
+    if (response === 1) return this.#close();
+    this.#leaving = response === 0 ? 'background' : 'no';
+    if (response === 0) {
+      for (const window of BrowserWindow.getAllWindows()) window.close();
+      await this.#leaveIfOver();
+    } else if (!this.#window) this.#open(); // it was closing the window that asked
+  }
+
+  /** In the background: until nothing is left that needs Drover. */
+  async #leaveIfOver(): Promise<void> {
+    const moving = (await this.#migrations()).filter((one) => isMoving(one) && needsDrover(one));
+    if (this.#leaving === 'background' && moving.length === 0) this.#close();
+  }
+
+  async #migrations(): Promise<MigrationView[]> {
+    const answer = await this.#drover?.door.call('migrations.list', {}, new Session());
+    return Array.isArray(answer?.data) ? (answer.data as MigrationView[]) : [];
+  }
+
+  #close(): void {
+    if (this.#leaving === 'closing' || this.#leaving === 'closed') return;
+    this.#leaving = 'closing';
+    this.#updates.on = false;
     for (const window of BrowserWindow.getAllWindows()) window.close();
-    closing ??= drover.close().finally(() => {
-      closed = true;
+    void this.#drover?.close().finally(() => {
+      this.#leaving = 'closed';
       app.quit();
     });
-  });
-}
+  }
 
-/** macOS takes copy and paste from the menu; elsewhere its keys would be taken from consoles. */
-function menu(): Menu | null {
-  if (process.platform !== 'darwin') return null;
-  return Menu.buildFromTemplate([{ role: 'appMenu' }, { role: 'editMenu' }, { role: 'windowMenu' }]);
+  // --- Newer releases ----------------------------------------------------------------------------
+
+  async #startUpdates(): Promise<void> {
+    const answer = await this.#drover?.door.call('preferences.get', {}, new Session());
+    const kept = (answer?.data as Preferences | null)?.window?.[updatesName];
+    this.#updates.on = app.isPackaged && !app.commandLine.hasSwitch('no-update-check') && kept !== false;
+    this.#setMenus();
+  }
+
+  #setUpdates(on: boolean): void {
+    this.#updates.on = on;
+    void this.#drover?.door.call('preferences.set', { window: { [updatesName]: on } }, new Session());
+    this.#setMenus();
+  }
+
+  async #tellUpdate(version: string): Promise<void> {
+    const { response } = await dialog.showMessageBox({
+      type: 'info',
+      message: `Drover ${version} is there; this is ${this.#about.version}.`,
+      detail: 'Nothing is installed by itself. The menu Help switches this question off.',
+      buttons: ['See What Is New', 'Later'],
+      defaultId: 0,
+      cancelId: 1,
+    });
+    if (response === 0) await shell.openExternal(`${this.#about.repository}/releases`);
+  }
 }

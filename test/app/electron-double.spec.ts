@@ -77,7 +77,7 @@ async function openPage(page: Page, { double, preload }: Shell): Promise<void> {
       } satisfies Bridge,
     });
   });
-  for (const event of ['deltas', 'console.data', 'console.note']) {
+  for (const event of ['deltas', 'console.data', 'console.note', 'menu', 'show']) {
     bridge.on(event, (payload) => {
       const tell = ([name, said]: [string, unknown]) =>
         (globalThis as unknown as { tellPage: (event: string, payload: unknown) => void }).tellPage(name, said);
@@ -102,7 +102,8 @@ test('the window shows the fleet, and follows its changes, over the desktop’s 
   drover.carry['questions.list'] = () => [];
   drover.carry['neighbours.list'] = () => [];
   drover.carry['migrations.options'] = () => [];
-  await shell.runElectron(async () => drover);
+  drover.carry['migrations.list'] = () => [];
+  await shell.runElectron(async () => drover, { version: '1.2.3', repository: 'https://github.com/someone/drover' });
   shell.double.app.begin();
   await expect.poll(() => shell.double.BrowserWindow.all.size).toBe(1);
   await openPage(page, shell);
@@ -114,6 +115,18 @@ test('the window shows the fleet, and follows its changes, over the desktop’s 
 
   drover.feed.push({ event: 'domain', data: { ...first, name: 'renamed-by-an-event' } });
   await expect(page.getByText('renamed-by-an-event').first()).toBeVisible();
+  // The page's own actions stand in the system's menus, and what is chosen there happens in the page.
+  const menus = () =>
+    shell.double.record.menu as { label?: string; submenu?: { label: string; click: () => void }[] }[];
+  await expect.poll(() => menus().map(({ label }) => label)).toEqual(expect.arrayContaining(['VM', 'Host', 'View']));
+  const host = menus().find(({ label }) => label === 'Host')?.submenu ?? [];
+  host.find(({ label }) => label === 'Add Host…')?.click();
+  await expect(page.getByRole('dialog', { name: 'Add a host' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  const { hostId, name } = fleet.domains.at(-1) ?? first;
+  const label = fleet.hosts.find(({ id }) => id === hostId)?.label ?? '';
+  shell.double.app.emit('second-instance', {}, ['drover', `drover://${label}/${name}`]);
+  await expect(page.getByRole('heading', { name, exact: true })).toBeVisible();
   expect(complaints).toEqual([]);
   expect(drover.bugs).toEqual([]);
 

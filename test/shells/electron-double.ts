@@ -11,6 +11,12 @@ export const record = {
   menu: undefined as unknown,
   errors: [] as string[],
   opened: [] as string[],
+  /** Message boxes, as they were asked. */
+  asked: [] as { message: string; detail?: string; buttons?: string[] }[],
+  notifications: [] as Notification[],
+  protocols: [] as string[],
+  crashes: null as unknown,
+  fetched: [] as string[],
   exposed: {} as Record<string, unknown>,
   exitCode: null as number | null,
 };
@@ -21,6 +27,9 @@ export const world = {
   secondInstance: false,
   /** Which button of a message box is pressed. */
   pressed: 0,
+  packaged: false,
+  /** What the network answers. */
+  online: (_address: string): unknown => ({}),
   workArea: { x: 0, y: 0, width: 1920, height: 1080 },
 };
 
@@ -32,7 +41,16 @@ class Preventable {
   }
 }
 
-type AppPart = 'setPath' | 'getPath' | 'requestSingleInstanceLock' | 'enableSandbox' | 'whenReady' | 'quit' | 'exit';
+type AppPart =
+  | 'setPath'
+  | 'getPath'
+  | 'requestSingleInstanceLock'
+  | 'enableSandbox'
+  | 'whenReady'
+  | 'quit'
+  | 'exit'
+  | 'isPackaged'
+  | 'setAsDefaultProtocolClient';
 
 class App extends EventEmitter implements Pick<Electron.App, AppPart> {
   readonly commandLine = {
@@ -42,6 +60,15 @@ class App extends EventEmitter implements Pick<Electron.App, AppPart> {
   /** What Electron does once its entry module has run. */
   begin: () => void = () => {};
   readonly #ready = new Promise<void>((resolve) => (this.begin = resolve));
+
+  get isPackaged(): boolean {
+    return world.packaged;
+  }
+
+  setAsDefaultProtocolClient(scheme: string): boolean {
+    record.protocols.push(scheme);
+    return true;
+  }
 
   setPath(name: string, path: string): void {
     record.paths[name] = path;
@@ -177,6 +204,7 @@ export class BrowserWindow extends EventEmitter {
 
   isDestroyed = () => !BrowserWindow.all.has(this);
   isMinimized = () => this.minimized;
+  isFocused = () => this.focused;
   isMaximized = () => this.maximized;
   show = () => void (this.visible = true);
   maximize = () => void (this.maximized = true);
@@ -219,10 +247,38 @@ export const protocol = {
 
 export const dialog = {
   showErrorBox: (title: string, content: string) => void record.errors.push(`${title}: ${content}`),
-  showMessageBox: async () => ({ response: world.pressed, checkboxChecked: false }),
+  showMessageBox: async (options: Electron.MessageBoxOptions) => {
+    record.asked.push(options);
+    return { response: world.pressed, checkboxChecked: false };
+  },
 };
 
 export const shell = { openExternal: async (url: string) => void record.opened.push(url) };
+
+export const crashReporter = { start: (options: unknown) => void (record.crashes = options) };
+
+export const net = {
+  fetch: async (address: string) => {
+    record.fetched.push(address);
+    return Response.json(world.online(address));
+  },
+};
+
+export class Notification extends EventEmitter {
+  static isSupported = () => true;
+  readonly title: string;
+  readonly body: string;
+
+  constructor({ title = '', body = '' }: Electron.NotificationConstructorOptions) {
+    super();
+    this.title = title;
+    this.body = body;
+  }
+
+  show(): void {
+    record.notifications.push(this);
+  }
+}
 
 export const screen = { getDisplayMatching: () => ({ workArea: world.workArea }) };
 

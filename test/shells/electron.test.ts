@@ -1,58 +1,12 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { LinkEvents } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
-import type { Preferences } from '../../contract/model.ts';
-import type { Bridge } from '../../contract/wire.ts';
-import type { StartOptions } from '../../src-main/api/drover.ts';
 import { ElectronLink } from '../../src-renderer/link/electron.ts';
 import type * as Double from './electron-double.ts';
-import { StandIn } from './stand-in.ts';
-
-interface Desktop extends Pick<typeof Double, 'app' | 'record' | 'world' | 'session' | 'protocol' | 'frameOf'> {
-  drover: StandIn;
-  preferences: Preferences;
-  started: StartOptions[];
-  /** Starts the app, without waiting for its window. */
-  run(start?: () => Promise<StandIn>): Promise<void>;
-  open(): Promise<Double.BrowserWindow>;
-  /** What the real preload gives to the page. */
-  bridge(): Promise<Bridge>;
-}
+import { freshDesktop, type Desktop } from './desktop.ts';
 
 let desktop: Desktop;
-
-/** Everything anew, since an app is one per process. */
-beforeEach(async () => {
-  vi.resetModules();
-  vi.doMock('electron', () => import('./electron-double.ts'));
-  const double = (await import('electron')) as unknown as typeof Double;
-  const { runElectron } = await import('../../src-main/shells/electron.ts');
-  const drover = new StandIn();
-  const preferences: Preferences = { theme: 'system', window: {} };
-  drover.carry['preferences.get'] = () => preferences;
-  drover.carry['preferences.set'] = ({ window }) => Object.assign(preferences.window, window);
-  const started: StartOptions[] = [];
-  const run: Desktop['run'] = async (start = async () => drover) => {
-    // As in Electron: it is ready once the entry module has run, which therefore may not wait for that.
-    await runElectron((options) => {
-      started.push(options);
-      return start();
-    });
-    double.app.begin();
-  };
-  const open = async () => {
-    await run();
-    await expect.poll(() => [...double.BrowserWindow.all].some(({ visible }) => visible)).toBe(true);
-    const [window] = double.BrowserWindow.all;
-    if (!window) throw new Error('there is no window');
-    return window;
-  };
-  const bridge = async () => {
-    await import('../../src-main/shells/preload.ts');
-    return double.record.exposed['drover'] as Bridge;
-  };
-  desktop = { ...double, drover, preferences, started, run, open, bridge };
-});
+beforeEach(async () => (desktop = await freshDesktop()));
 
 const uuid = '0a1b2c3d-0000-4000-8000-00000000abcd';
 
@@ -106,12 +60,13 @@ describe('the desktop app', () => {
 
   it('quits when its window is closed, once Drover has closed', async () => {
     const window = await desktop.open();
-    let finish = () => {};
+    let finish: (() => void) | null = null;
     desktop.drover.onClose = () => new Promise((resolve) => (finish = resolve));
     window.close();
     desktop.app.quit();
+    await expect.poll(() => finish).not.toBeNull();
     expect(desktop.record.exitCode).toBeNull();
-    finish();
+    (finish as unknown as () => void)();
     await expect.poll(() => desktop.record.exitCode).toBe(0);
     expect(desktop.drover.closed).toBe(true);
     expect(desktop.drover.windowCount).toBe(0);

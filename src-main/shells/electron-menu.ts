@@ -1,0 +1,47 @@
+// The system's menus: the page's own actions as it tells them, and what a desktop app has besides.
+import { Menu, type MenuItemConstructorOptions } from 'electron';
+import type { DesktopMenus } from '../../contract/desktop.ts';
+
+export interface MenuOptions {
+  menus: DesktopMenus;
+  chosen: (id: string) => void;
+  updates: { on: boolean; set: (on: boolean) => void };
+  documentation: () => void;
+}
+
+const mac = process.platform === 'darwin';
+
+/** A console searches in itself by this key: on macOS, a menu would take it away. */
+const consoles = new Set(['Ctrl+F']);
+
+export function setMenus({ menus, chosen, updates, documentation }: MenuOptions): void {
+  const item = ({ id, title, keys, enabled }: DesktopMenus[number]['items'][number]): MenuItemConstructorOptions => {
+    const native = keys !== undefined && keys.startsWith('Ctrl+') && !(mac && consoles.has(keys));
+    return {
+      label: keys !== undefined && !native ? `${title}  (${keys})` : title,
+      enabled,
+      click: () => chosen(id),
+      // The page listens itself, and a console's keys are its own: elsewhere than on macOS they are only shown.
+      ...(native && { accelerator: keys.replace('Ctrl+', 'CmdOrCtrl+'), registerAccelerator: false }),
+    };
+  };
+  const template: MenuItemConstructorOptions[] = [
+    mac ? { role: 'appMenu' } : { label: 'File', submenu: [{ role: 'quit', registerAccelerator: false }] },
+    ...menus.map(({ title, items }) => ({ label: title, submenu: items.map(item) })),
+    // On macOS copy and paste come from here; elsewhere the page has them.
+    ...(mac ? [{ role: 'editMenu' } as const, { role: 'windowMenu' } as const] : []),
+    {
+      role: 'help',
+      submenu: [
+        { label: 'Documentation', click: documentation },
+        {
+          label: 'Look for New Versions',
+          type: 'checkbox',
+          checked: updates.on,
+          click: ({ checked }) => updates.set(checked),
+        },
+      ],
+    },
+  ];
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
