@@ -45,6 +45,7 @@ const lineSchema = z.union([
   z.object({ begun: recordSchema }),
   z.object({ id: z.string(), step: z.string() }),
   z.object({ id: z.string(), made: madeSchema }),
+  z.object({ id: z.string(), postCopied: z.literal(true) }),
   z.object({ ended: z.custom<MigrationView>((value) => typeof (value as MigrationView | null)?.id === 'string') }),
 ]);
 type Line = z.infer<typeof lineSchema>;
@@ -55,6 +56,8 @@ export interface Unfinished {
   /** The step that was begun last, carried out or not. */
   phase: MigrationPhase;
   made: Made[];
+  /** It was to be switched to post-copy, so it may run on the target with part of its memory on the source. */
+  postCopied?: true;
 }
 
 /** Receipts that are kept; the oldest go first. */
@@ -96,10 +99,11 @@ export class Journal {
     }
     const lines: Line[] = [
       ...receipts.map((ended) => ({ ended })),
-      ...unfinished.flatMap(({ record, phase, made }) => [
+      ...unfinished.flatMap(({ record, phase, made, postCopied }) => [
         { begun: record },
         { id: record.id, step: phase },
         ...made.map((each) => ({ id: record.id, made: each })),
+        ...(postCopied ? [{ id: record.id, postCopied }] : []),
       ]),
     ];
     const fresh = await open(`${path}.new`, 'w', 0o600);
@@ -124,6 +128,11 @@ export class Journal {
   /** Before it is made, and again once the host has answered that it was. @throws Error */
   made(id: string, made: Made): Promise<void> {
     return this.#append({ id, made });
+  }
+
+  /** Before the switch to post-copy: there is no way back from it. @throws Error */
+  switched(id: string): Promise<void> {
+    return this.#append({ id, postCopied: true });
   }
 
   /** @throws Error */
@@ -167,6 +176,9 @@ function fold(text: string): { unfinished: Unfinished[]; receipts: MigrationView
     else if ('ended' in line) {
       open.delete(line.ended.id);
       ended.set(line.ended.id, line.ended);
+    } else if ('postCopied' in line) {
+      const entry = open.get(line.id);
+      if (entry) entry.postCopied = true;
     } else if ('made' in line) {
       const entry = open.get(line.id);
       if (entry) entry.made = withMade(entry.made, line.made);

@@ -3,7 +3,7 @@ import { Failure } from '../../contract/failure.ts';
 import type { MigrationProgress } from '../../contract/model.ts';
 import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
-import { type Dom, paramRecord } from '../libvirt/index.ts';
+import { type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
 import { noProgress, readProgress } from './progress.ts';
 
 export interface Limits {
@@ -91,12 +91,15 @@ export class Memory {
         `${name} is not moving its memory now, so there is nothing to switch to post-copy.`,
       );
     }
+    // From before it leaves us: were the steps interrupted meanwhile, nobody may drop the target any more.
+    this.postCopied = true;
     try {
       await source.connection.call('domain_migrate_start_post_copy', { dom: dom() });
     } catch (error) {
+      // An answer says that it was not switched; a lost one says nothing.
+      if (error instanceof LibvirtError) this.postCopied = false;
       throw explain(error, source.label, `switching ${name} to post-copy`);
     }
-    this.postCopied = true;
   }
 
   /** Asks for the numbers, over the connection for reads, until it is over. */

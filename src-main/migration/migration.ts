@@ -103,6 +103,7 @@ export class Migration {
         this.#tell();
       },
     });
+    this.#memory.postCopied = context.unfinished?.postCopied ?? false;
   }
 
   get uuid(): string {
@@ -260,6 +261,7 @@ export class Migration {
         `The migration of ${name} was started without “postCopy”, so it cannot be switched.`,
       );
     }
+    if (this.#memory.moving) await this.#context.journal.switched(this.id);
     await this.#memory.postCopy();
     this.#notices.push(
       `Switched to post-copy: ${name} runs on ${this.target.label}, and cannot go back or be cancelled until all of its memory is there.`,
