@@ -35,6 +35,7 @@ export type Cleared = { left: true } | { left: false; notices: string[] };
 const againMs = 500;
 /** What is refused for longer stays; whoever does not answer is waited for. */
 const patienceMs = 4_000;
+const triesLeast = 3;
 /** A folder of sockets is worth no longer waiting. */
 const socketsMs = 12_000;
 
@@ -44,14 +45,14 @@ export async function clearLeftovers(leftovers: Leftovers): Promise<Cleared> {
   let sockets = leftovers.relayed ? [source, target] : [];
   let made = [...leftovers.made];
   let { defined } = leftovers;
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     if (defined) defined = !(await forget(leftovers));
     const removed = await Promise.all(sockets.map((host) => removeSockets(host, id)));
     sockets = sockets.filter((_, at) => !removed[at]);
     const result = made.length > 0 ? await removeNow(leftovers, made) : { kept: [], silent: false };
     made = result.kept;
     const waited = clock.now() - began;
-    const late = waited > patienceMs;
+    const late = waited > patienceMs && tries >= triesLeast;
     if (defined && (givenUp() || late)) {
       // What stays is told by the verdict: it is read after this.
       defined = false;
