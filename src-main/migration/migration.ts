@@ -14,20 +14,17 @@ import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
 import { ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
 import { byDaemons, bySteps, type Ours } from './courses.ts';
-import { DiskCopy } from './disk-copy.ts';
-import { copyWhileOff } from './while-off.ts';
 import { type Cleared, clearLeftovers } from './leftovers.ts';
-import { type Journal, type Made, type MigrationRecord, type Unfinished, withMade } from './journal.ts';
+import type { Journal, MigrationRecord, Unfinished } from './journal.ts';
+import { Luggage } from './luggage.ts';
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
 import { flagsFor, isOff, paramsFor } from './options.ts';
-import { carryNvram } from './nvram.ts';
 import { readProgress } from './progress.ts';
 import { openRelay, type Relay } from './relay.ts';
 import { Settlement } from './settle.ts';
 import { readVerdict } from './verdict.ts';
 import { virshCommand } from './virsh.ts';
-import { makeVolumes } from './volumes.ts';
 
 export interface MigrationContext {
   /** What is journalled of it: enough to take it up again. */
@@ -76,12 +73,9 @@ export class Migration {
   readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
-  /** Of a shut-off VM, while they are under way and after. */
-  #disks: DiskCopy | null = null;
-  /** Takes the file of the firmware's variables away from the target again. */
-  #undoNvram: (() => Promise<void>) | null = null;
-  /** Volumes for the copied disks. */
-  #made: Made[];
+  readonly #luggage: Luggage;
+  /** The last numbers. */
+  #done: MigrationProgress | null = null;
 
   constructor(context: MigrationContext) {
     this.id = context.record.id;
@@ -91,19 +85,16 @@ export class Migration {
     this.#options = context.record.options;
     this.#notices = [...context.record.notices];
     this.#phase = context.unfinished?.phase ?? 'preflight';
-    this.#made = [...(context.unfinished?.made ?? [])];
     this.#beganMs = context.clock.now();
-    this.#memory = new Memory({
-      source: this.source,
-      dom: () => this.#dom,
-      name: this.#name,
-      clock: context.clock,
-      changed: () => {
-        this.#mark();
-        this.#tell();
-      },
-    });
+    const { record, journal, clock, source, target } = context;
+    const changed = () => {
+      this.#mark();
+      this.#tell();
+    };
+    this.#memory = new Memory({ source, dom: () => this.#dom, name: this.#name, clock, changed });
     this.#memory.postCopied = context.unfinished?.postCopied ?? false;
+    const made = context.unfinished?.made ?? [];
+    this.#luggage = new Luggage({ record, source, target, journal, made, clock, changed });
   }
 
   get uuid(): string {
@@ -124,7 +115,7 @@ export class Migration {
   }
 
   get #progress(): MigrationProgress {
-    return this.#disks?.progress ?? this.#memory.progress;
+    return this.#done ?? this.#luggage.progress ?? this.#memory.progress;
   }
 
   get ended(): boolean {
@@ -185,7 +176,7 @@ export class Migration {
       else this.#notices.push(...cleared.notices);
       if (outcome.state !== 'left') await this.#readVerdict();
     }
-    await this.#removeNvram();
+    await this.#luggage.unlessThere(this.#verdict);
     for (const release of releases) release();
     this.#unmark();
     if (outcome.state === 'left') return;
@@ -206,7 +197,7 @@ export class Migration {
     }
     if (this.#switching) throw this.#tooLate();
     this.#cancelled = true;
-    this.#disks?.cancel();
+    this.#luggage.cancel();
     await this.#memory.abort();
     // All of it was across before the abort came.
     if (this.#switching) throw this.#tooLate();
@@ -239,7 +230,7 @@ export class Migration {
   async update(limits: Limits): Promise<void> {
     const { bandwidthMiBps, maxDowntimeMs } = limits;
     if (this.#phase !== 'copy') await this.#memory.limit(limits);
-    else if (bandwidthMiBps !== undefined) this.#disks?.limit(bandwidthMiBps);
+    else if (bandwidthMiBps !== undefined) this.#luggage.limit(bandwidthMiBps);
     this.#options = {
       ...this.#options,
       ...(bandwidthMiBps !== undefined && { bandwidthMiBps }),
@@ -310,9 +301,7 @@ export class Migration {
       );
     });
     try {
-      if (this.#options.mode === 'cold') await this.#copyDisks();
-      else await this.#makeVolumes();
-      await this.#carryNvram();
+      await this.#luggage.carry(this.#options, this.#dom, () => this.#enter('copy'));
     } catch (error) {
       if (this.#cancelled) return this.#stayed(null);
       if (!(error instanceof ConnectionLost)) throw error;
@@ -325,59 +314,6 @@ export class Migration {
     } finally {
       this.#relay.close();
     }
-  }
-
-  get #madeList() {
-    return {
-      add: async (made: Made) => {
-        await this.#context.journal.made(this.id, made);
-        this.#made = withMade(this.#made, made);
-      },
-      drop: (made: Made) => void (this.#made = this.#made.filter(({ volume }) => volume !== made.volume)),
-    };
-  }
-
-  #makeVolumes(): Promise<void> {
-    const incremental = this.#options.storage === 'copy-incremental';
-    return makeVolumes(this.source, this.target, this.#dom, this.#record.copied, incremental, this.#madeList);
-  }
-
-  async #carryNvram(): Promise<void> {
-    this.#undoNvram = await carryNvram({
-      source: this.source,
-      target: this.target,
-      vm: this.#record.domain,
-      destXml: this.#options.destXml,
-      off: isOff(this.#options),
-    });
-  }
-
-  /** Only where the target was seen not to have the VM. */
-  async #removeNvram(): Promise<void> {
-    const { runningOn, definedOn } = this.#verdict ?? { runningOn: [this.target.id], definedOn: [] };
-    if (![...runningOn, ...definedOn].includes(this.target.id)) await this.#undoNvram?.().catch(() => {});
-  }
-
-  /** Of a VM that is shut off, and stays so until its disks are across. */
-  async #copyDisks(): Promise<void> {
-    await this.#enter('copy');
-    const { storage, bandwidthMiBps } = this.#options;
-    this.#disks = new DiskCopy({
-      source: this.source,
-      target: this.target,
-      name: this.#name,
-      disks: this.#record.copied,
-      incremental: storage === 'copy-incremental',
-      bandwidthMiBps,
-      list: this.#madeList,
-      clock: this.#context.clock,
-      changed: () => {
-        this.#mark();
-        this.#tell();
-      },
-    });
-    if (this.#cancelled) this.#disks.cancel();
-    await copyWhileOff(this.#disks, this.source, this.#record.domain);
   }
 
   #bySteps(): Promise<Outcome> {
@@ -448,8 +384,7 @@ export class Migration {
       }
     }
     const elapsedMs = Math.round(this.#context.clock.now() - this.#beganMs);
-    memory.progress = { ...this.#progress, ...done, elapsedMs };
-    this.#disks = null;
+    this.#done = { ...this.#progress, ...done, elapsedMs };
     const { copied } = this.#record;
     if (copied.length > 0) {
       const paths = copied.map(({ path }) => path).join(', ');
@@ -551,7 +486,7 @@ export class Migration {
       uuid: this.uuid,
       source: this.source,
       target: this.target,
-      made: state === 'completed' ? [] : this.#made,
+      made: state === 'completed' ? [] : this.#luggage.made,
       defined: state === 'failed' && this.#options.persistent && this.#switching && !this.#record.twin,
       twin: this.#record.twin && !this.#switching,
       relayed: this.#options.transport === 'relay',
