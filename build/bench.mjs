@@ -14,6 +14,7 @@ const benches = {
   relay: { lab: true },
   console: { lab: true },
   scan: { lab: true, packages: ['nmap', 'gcc', 'libc6-dev'] },
+  preflight: {},
   fleet: {},
   window: { browser: true },
 };

@@ -27,6 +27,15 @@ const hard: ReadonlySet<string> = new Set([
   'running-there',
 ]);
 
+/** Where else a VM is. */
+export type Homes = Pick<Fleet, 'homes'>;
+
+/** For one VM that is judged for many hosts: all of them are looked through once. */
+export function homesOnce(fleet: Homes, uuid: string): Homes {
+  const homes = fleet.homes(uuid);
+  return { homes: () => homes };
+}
+
 export interface Route {
   domain: DomainView;
   source: Host;
@@ -35,7 +44,7 @@ export interface Route {
 }
 
 /** From what is known, without asking anybody: fast enough for a thousand hosts while a drag begins. */
-export function checkKnown(fleet: Fleet, { domain, source, target, options }: Route): Check[] {
+export function checkKnown(fleet: Homes, { domain, source, target, options }: Route): Check[] {
   const { name } = domain;
   const checks: Check[] = [];
   const error: Say = (id, message, fix, remedies = []) => checks.push(said(id, 'error', message, fix, remedies));
@@ -74,7 +83,7 @@ export function checkKnown(fleet: Fleet, { domain, source, target, options }: Ro
  * @param xml The VM's, where it is judged for several targets: it is read once then.
  */
 export async function checkAsking(
-  fleet: Fleet,
+  fleet: Homes,
   route: Route,
   xml = new SourceXml(route.source, route.domain),
 ): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
@@ -140,7 +149,7 @@ function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions
   }
 }
 
-function checkTaken(fleet: Fleet, { domain, source, target, options }: Route, error: Say, warn: Say, ok: Say): void {
+function checkTaken(fleet: Homes, { domain, source, target, options }: Route, error: Say, warn: Say, ok: Say): void {
   const name = options.destName ?? domain.name;
   const namesake = target.domains.all.find((other) => other.name === name && other.uuid !== domain.uuid);
   if (namesake) {
