@@ -1,7 +1,7 @@
 // libvirt's connection URIs, as far as Drover takes them.
 import { Failure } from './failure.ts';
 
-export const sshParameters = ['keyfile', 'known_hosts', 'no_verify', 'socket', 'proxy', 'mode'] as const;
+export const sshParameters = ['command', 'keyfile', 'known_hosts', 'no_verify', 'socket', 'proxy', 'mode'] as const;
 export type SshParameter = (typeof sshParameters)[number];
 
 export interface HostUri {
@@ -110,8 +110,12 @@ export function parseHostUri(given: string): HostUri {
 
 function checkParameters(
   text: string,
-  { proxy, mode, no_verify, socket, keyfile, known_hosts }: HostUri['parameters'],
+  { command, proxy, mode, no_verify, socket, keyfile, known_hosts }: HostUri['parameters'],
 ) {
+  // Another one would be a program that whoever wrote the URI chose.
+  if (command !== undefined && command !== 'ssh') {
+    throw bad(text, `command is “${command}”, and can only be ssh: the one of this machine.`);
+  }
   if (proxy !== undefined && !['auto', 'netcat', 'native'].includes(proxy)) {
     throw bad(text, `proxy is “${proxy}”, and has to be auto, netcat or native.`);
   }

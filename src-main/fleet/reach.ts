@@ -90,6 +90,7 @@ async function overSsh({
       ...(parameters.keyfile !== undefined && { keyFiles: [parameters.keyfile] }),
       ...(parameters.known_hosts !== undefined && { knownHostsFile: parameters.known_hosts }),
       noVerify: parameters.no_verify === '1',
+      system: parameters.command === 'ssh',
       ...(trust !== null && { trust }),
     },
     knownHosts: logins.knownHosts,

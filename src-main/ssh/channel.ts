@@ -1,7 +1,7 @@
 // An ssh2 channel as an ordinary Duplex: it ends when the host, the connection or its user ends it, at once.
 // (ssh2's own waits for the host's answer in destroy(), and never completes a write on a closed channel.)
 import { Duplex } from 'node:stream';
-import type { ClientChannel } from './ssh2.ts';
+import type { Channel } from './carrier.ts';
 
 /** How much may come before the greeting. */
 const noiseLimit = 64 * 1024;
@@ -18,7 +18,7 @@ export class ChannelStream extends Duplex {
   readonly begun: Promise<boolean>;
   bytesRead = 0;
   bytesWritten = 0;
-  readonly #channel: ClientChannel;
+  readonly #channel: Channel;
   readonly #options: ChannelOptions;
   #begin!: (begun: boolean) => void;
   /** What came before the greeting; null once that is here. */
@@ -29,7 +29,7 @@ export class ChannelStream extends Duplex {
   #reason: Promise<Error | null> = Promise.resolve(null);
   #writing: ((error?: Error | null) => void) | null = null;
 
-  constructor(channel: ClientChannel, options: ChannelOptions = {}) {
+  constructor(channel: Channel, options: ChannelOptions = {}) {
     super({ allowHalfOpen: false });
     this.#channel = channel;
     this.#options = options;

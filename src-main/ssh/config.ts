@@ -36,6 +36,10 @@ export interface HostConfig {
   macs?: string[];
   hostKeyAlgorithms?: string[];
   family?: 4 | 6;
+  certificateFiles?: string[];
+  /** What else is set that only OpenSSH's client does, by its keyword. */
+  onlySsh?: string[];
+  gssapi?: boolean;
 }
 
 export interface ConfigSources {
@@ -54,7 +58,8 @@ const telling = new Set([
   ...['hostname', 'user', 'port', 'identityfile', 'identitiesonly', 'identityagent', 'proxyjump', 'proxycommand'],
   ...['userknownhostsfile', 'globalknownhostsfile', 'stricthostkeychecking', 'hostkeyalias', 'serveraliveinterval'],
   ...['serveralivecountmax', 'connecttimeout', 'ciphers', 'kexalgorithms', 'macs', 'hostkeyalgorithms'],
-  ...['addressfamily', 'canonicalizehostname'],
+  ...['addressfamily', 'canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider'],
+  ...['gssapiauthentication', 'hostbasedauthentication'],
 ]);
 const askingMs = 10_000;
 
@@ -73,6 +78,11 @@ export class SshConfig {
     this.#system = sources.system ?? '/etc/ssh/ssh_config';
     this.#program = sources.program === undefined ? 'ssh' : sources.program;
     this.#named = this.#user !== join(userInfo().homedir, '.ssh/config') || sources.system !== undefined;
+  }
+
+  /** OpenSSH's client, and what leads it to the same files; null: there is none, or it is not to be used. */
+  get client(): { program: string; files: string[] } | null {
+    return this.#program === null ? null : { program: this.#program, files: this.#named ? ['-F', this.#user] : [] };
   }
 
   /** @throws SshError `misconfigured` where ssh would not go on either */
@@ -183,7 +193,25 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
     macs: list(one('macs')),
     hostKeyAlgorithms: list(one('hostkeyalgorithms')),
     family: family === 'inet' ? 4 : family === 'inet6' ? 6 : undefined,
+    certificateFiles: values
+      .get('certificatefile')
+      ?.filter((path) => path.toLowerCase() !== 'none')
+      .map((path) => expandPath(path, tokens)),
+    onlySsh: onlySsh(values),
+    gssapi: yes(one('gssapiauthentication')),
   });
+}
+
+function onlySsh(values: ConfigValues): string[] {
+  const found: string[] = [];
+  const set = (keyword: string, unless: RegExp) => {
+    const value = values.get(keyword)?.[0];
+    return value !== undefined && value !== '' && !unless.test(value);
+  };
+  if (set('pkcs11provider', /^none$/i)) found.push('PKCS11Provider');
+  if (set('securitykeyprovider', /^(internal|none)$/i)) found.push('SecurityKeyProvider');
+  if (set('hostbasedauthentication', /^no$/i)) found.push('HostbasedAuthentication');
+  return found;
 }
 
 /** What is not known is left out. */

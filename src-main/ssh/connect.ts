@@ -1,6 +1,7 @@
 // Connects and logs in: TCP, key exchange, host key, login, each within its limit.
 import { homedir, userInfo } from 'node:os';
 import { Connection, type SshConnection } from './connection.ts';
+import { Ssh2Carrier } from './carrier.ts';
 import type { HostConfig } from './config.ts';
 import { calledOff } from './dial.ts';
 import { SshError, printable } from './error.ts';
@@ -9,12 +10,14 @@ import { shakeHands, type Handshake } from './handshake.ts';
 import { hangUp } from './hang-up.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 import { expandHome, findIdentities } from './identities.ts';
-import type { HostKeyVerdict, KnownHosts } from './known-hosts.ts';
+import type { HostKeyVerdict, KeysOfHost, KnownHosts } from './known-hosts.ts';
 import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
 import { Routes } from './routes.ts';
 import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, onRefusal } from './ssh2.ts';
+import { KeyRefused, connectSystem } from './system.ts';
+import { whySystem } from './system-choice.ts';
 
 const defaultTimeouts: SshTimeouts = { connectMs: 8000, handshakeMs: 10_000, loginMs: 20_000, openMs: 10_000 };
 /** A pulled cable is noticed after 12 s at the latest: up to one interval passes before silence can begin. */
@@ -24,19 +27,55 @@ const burstMs = 500;
 
 /** @throws SshError with a sentence for the admin. */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
-  const config = await (options.routes ?? direct).configOf(options.target);
+  const sources = await sourcesOf(options);
+  const { config } = sources;
+  const connect = (await bySystem(options, sources)) ? connectBySystem : connectOnce;
   for (let tries = 0; ; tries += 1) {
     try {
-      return await connectOnce(options, config);
+      return await connect(options, sources);
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
-      if (error.kind === 'untrusted' && error.hostKey && (await pinApproved(options, config, error.hostKey))) {
-        return connectOnce(options, config);
+      const pin = connect === connectBySystem ? pinApprovedBySystem : pinApproved;
+      if (error.kind === 'untrusted' && error.hostKey && (await pin(options, sources, error.hostKey))) {
+        return connect(options, await sourcesOf(options, config));
       }
       if (!turnedAway(error) || tries === moreTries) throw error;
     }
     await pause(Math.min(turnedAwayMostMs, turnedAwayMs * 2 ** tries) * (0.5 + Math.random()), options);
   }
+}
+
+/** What is read before a connection is made. */
+interface Sources {
+  config: HostConfig | null;
+  known: KeysOfHost;
+  /** In place of the usual files of known hosts. */
+  instead: { user?: string[]; system?: string[] };
+  /** The agent's socket. */
+  agent: string | null;
+  home: string;
+}
+
+async function sourcesOf(options: SshOptions, read?: HostConfig | null): Promise<Sources> {
+  const { target, routes = direct, knownHosts } = options;
+  const config = read === undefined ? await routes.configOf(target) : read;
+  const home = options.home ?? homedir();
+  const configured = config?.identityAgent === undefined ? process.env['SSH_AUTH_SOCK'] || null : config.identityAgent;
+  const agent = options.agent === undefined ? configured : options.agent;
+  const userFiles =
+    target.knownHostsFile === undefined ? config?.userKnownHostsFiles : [expandHome(target.knownHostsFile, home)];
+  const instead = {
+    ...(userFiles && { user: userFiles }),
+    ...(config?.globalKnownHostsFiles && { system: config.globalKnownHostsFiles }),
+  };
+  const named = namedAs(target, config);
+  return { config, known: await knownHosts.of(named.host, named.port, instead), instead, agent, home };
+}
+
+/** Whether the host needs the system's own ssh, and there is one. */
+async function bySystem({ target, routes = direct }: SshOptions, sources: Sources): Promise<boolean> {
+  if ((await whySystem({ target, ...sources })) === null) return false;
+  return target.system === true || (await routes.client()) !== null;
 }
 
 const direct = new Routes();
@@ -62,7 +101,7 @@ function pause(ms: number, { signal, target }: SshOptions): Promise<void> {
 }
 
 /** A host has keys of several types and shows one: the one that was approved may be another, so it is asked for. */
-async function pinApproved(options: SshOptions, config: HostConfig | null, shown: HostKeySeen): Promise<boolean> {
+async function pinApproved(options: SshOptions, { config }: Sources, shown: HostKeySeen): Promise<boolean> {
   const { target, knownHosts, timeouts, signal, routes = direct } = options;
   const { trust } = target;
   // A jump host's key is not what was approved.
@@ -84,6 +123,59 @@ async function pinApproved(options: SshOptions, config: HostConfig | null, shown
   }
   return false;
 }
+
+async function pinApprovedBySystem(options: SshOptions, sources: Sources, shown: HostKeySeen): Promise<boolean> {
+  const { target, knownHosts } = options;
+  const { config } = sources;
+  const named = namedAs(target, config);
+  if (target.trust === undefined || shown.of.host !== named.host || shown.of.port !== named.port) return false;
+  const wanted = unpadded(target.trust);
+  const ofType = async (hostKeyAlgorithm: string) => {
+    const outcome: unknown = await connectBySystem(options, sources, hostKeyAlgorithm).catch((error: unknown) => error);
+    return outcome instanceof SshError ? outcome.hostKey : undefined;
+  };
+  const types = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'rsa-sha2-512'];
+  let found: HostKeySeen | undefined = shown.fingerprint === wanted ? shown : undefined;
+  for (const type of types) if (found?.fingerprint !== wanted) found = await ofType(type);
+  if (found?.fingerprint !== wanted || found.key.length === 0) return false;
+  await keep(knownHosts, target.label, named, found.key, config);
+  return true;
+}
+
+async function connectBySystem(
+  options: SshOptions,
+  sources: Sources,
+  hostKeyAlgorithm?: string,
+): Promise<SshConnection> {
+  const { target, knownHosts, routes = direct } = options;
+  const { config, known, instead } = sources;
+  const place = placeOf(target, config);
+  const named = namedAs(target, config);
+  const route = await routes.system({ ...place, config }, options, connectSsh);
+  try {
+    const ssh = await connectSystem(options, {
+      config,
+      place,
+      named,
+      route,
+      limits: limitsOf(options, config),
+      keepalive: options.keepalive ?? keepaliveOf(config),
+      knownHosts: knownHosts.files(instead),
+      status: (key) => known.check(key).status,
+      ...(hostKeyAlgorithm !== undefined && { hostKeyAlgorithm }),
+    });
+    const { hostKey } = ssh;
+    const newKeys = ['accept-new', 'no'].includes(config?.strictHostKeyChecking ?? 'ask');
+    if (newKeys && hostKey.key.length > 0 && known.check(hostKey.key).status === 'unknown' && !isCertificate(hostKey)) {
+      await keep(knownHosts, target.label, named, hostKey.key, config);
+    }
+    return ssh;
+  } catch (error) {
+    throw error instanceof KeyRefused ? hostKeyError(error.seen, error.where, target) : error;
+  }
+}
+
+const isCertificate = ({ algorithm }: HostKeySeen) => algorithm.includes('-cert-');
 
 /** Where the target is: its address as configured. */
 function placeOf({ host, port }: SshTarget, config: HostConfig | null): { host: string; port: number } {
@@ -114,25 +206,17 @@ async function keep(
 
 const unpadded = (print: string) => print.replace(/=+$/, '');
 
-async function connectOnce(options: SshOptions, config: HostConfig | null): Promise<SshConnection> {
+async function connectOnce(options: SshOptions, sources: Sources): Promise<SshConnection> {
   const { target, prompts, signal, routes = direct } = options;
+  const { config, known, agent, home } = sources;
   const { label } = target;
   const { host, port } = placeOf(target, config);
   const named = namedAs(target, config);
-  const home = options.home ?? homedir();
   const user = target.user ?? config?.user ?? userInfo().username;
   const limits = limitsOf(options, config);
-  // What is known and what can be offered is read while the connection is made.
-  const configured = config?.identityAgent === undefined ? process.env['SSH_AUTH_SOCK'] || null : config.identityAgent;
-  const agent = options.agent === undefined ? configured : options.agent;
+  // What can be offered is read while the connection is made.
   const keyFiles = target.keyFiles ?? config?.identityFiles;
   const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false });
-  const userFiles =
-    target.knownHostsFile === undefined ? config?.userKnownHostsFiles : [expandHome(target.knownHostsFile, home)];
-  const known = await options.knownHosts.of(named.host, named.port, {
-    ...(userFiles && { user: userFiles }),
-    ...(config?.globalKnownHostsFiles && { system: config.globalKnownHostsFiles }),
-  });
   const way = await routes.open({ host, port, timeoutMs: limits.connectMs, config }, options, connectSsh);
   const socket = way.wire;
   const strict = config?.strictHostKeyChecking ?? 'ask';
@@ -217,8 +301,7 @@ async function connectOnce(options: SshOptions, config: HostConfig | null): Prom
   const { openMs } = limits;
   const banner = handshake.banner();
   const ssh = new Connection({
-    client,
-    socket,
+    carrier: new Ssh2Carrier(client, socket),
     via: way.via,
     address: host,
     hostKey: seen,

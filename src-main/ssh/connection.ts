@@ -4,11 +4,9 @@ import { ChannelStream, type ChannelOptions } from './channel.ts';
 import { seconds } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { hangUp } from './hang-up.ts';
 import type { HostKeySeen } from './host-key.ts';
 import type { SshKeepalive } from './options.ts';
-import type { Wire } from './wire.ts';
-import { ping, type ClientChannel, type SshClient } from './ssh2.ts';
+import type { Carrier, Channel, OpenError } from './carrier.ts';
 
 export interface SshExec {
   /** The command's standard input and output. */
@@ -42,6 +40,8 @@ export interface SshConnection {
   readonly label: string;
   /** Name or address that it was reached by, as configured. */
   readonly address: string;
+  /** The control socket, where the system's own ssh holds the connection; null: Drover does. */
+  readonly controlPath: string | null;
   /** A stream to a Unix socket on the host. @throws SshError */
   openUnix(path: string): Promise<Duplex>;
   /**
@@ -79,8 +79,7 @@ interface Opening {
 }
 
 export interface ConnectionParts {
-  client: SshClient;
-  socket: Wire;
+  carrier: Carrier;
   /** The jump host's, where it goes through one. */
   via: SshConnection | null;
   address: string;
@@ -90,9 +89,13 @@ export interface ConnectionParts {
   label: string;
   openMs: number;
   keepalive: SshKeepalive;
+  /** Of an ssh that is a master: its control socket. */
+  controlPath?: string;
+  /** Why it ended, where more is known than that it did. */
+  why?: () => string | null;
 }
 
-/** Takes over a client that has logged in. */
+/** Takes over what has logged in. */
 export class Connection implements SshConnection {
   readonly address: string;
   readonly hostKey: HostKeySeen;
@@ -100,8 +103,8 @@ export class Connection implements SshConnection {
   readonly user: string;
   readonly label: string;
   readonly ended: Promise<SshError | null>;
-  readonly #client: SshClient;
-  readonly #socket: Wire;
+  readonly controlPath: string | null;
+  readonly #carrier: Carrier;
   readonly #via: SshConnection | null;
   readonly #openMs: number;
   readonly #heartbeat: Heartbeat;
@@ -111,21 +114,22 @@ export class Connection implements SshConnection {
   #end: SshError | null | undefined;
   #resolveEnded!: (error: SshError | null) => void;
 
-  constructor({ client, socket, via, address, hostKey, banner, user, label, openMs, keepalive }: ConnectionParts) {
+  constructor(parts: ConnectionParts) {
+    const { carrier, via, address, hostKey, banner, user, label, openMs, keepalive } = parts;
     this.hostKey = hostKey;
     this.banner = banner;
     this.user = user;
     this.label = label;
-    this.#client = client;
-    this.#socket = socket;
+    this.controlPath = parts.controlPath ?? null;
+    this.#carrier = carrier;
     this.#via = via;
     this.address = address;
     this.#openMs = openMs;
     this.ended = new Promise((resolve) => (this.#resolveEnded = resolve));
     this.#heartbeat = new Heartbeat({
       ...keepalive,
-      heard: () => socket.bytesRead,
-      ping: () => ping(client),
+      heard: () => carrier.bytesRead,
+      ping: () => carrier.ping(),
       silent: () => this.#tell('silent'),
       heardAgain: () => this.#tell('heard'),
       gone: () =>
@@ -135,52 +139,43 @@ export class Connection implements SshConnection {
           ),
         ),
     });
-    socket.on('data', () => {
+    carrier.on('data', () => {
       for (const { held } of this.#streams) if (held > heldLimit) this.#over(this.#tooMuch());
     });
-    client.on('error', (error) => this.#over(this.#lost(this.#why(error))));
-    client.on('end', () => this.#over(this.#lost(`${label} closed the connection. Was its SSH server stopped?`)));
-    client.on('close', () => this.#over(this.#lost(`The connection to ${label} broke off.`)));
+    carrier.onOver((error) => {
+      const said = parts.why?.() ?? null;
+      if (said !== null) this.#over(this.#lost(said));
+      else if (error) this.#over(this.#lost(this.#why(error)));
+      else this.#over(this.#lost(`${label} closed the connection. Was its SSH server stopped?`));
+    });
   }
 
   openUnix(path: string): Promise<Duplex> {
     const what = { name: `the socket ${path}`, session: false };
-    return this.#open(what, (done) => this.#client.openssh_forwardOutStreamLocal(path, done)).then((channel) =>
-      this.#stream(channel),
-    );
+    return this.#open(what, (done) => this.#carrier.openUnix(path, done)).then((channel) => this.#stream(channel));
   }
 
   async listenUnix(path: string, taken: (stream: Duplex) => void): Promise<() => void> {
-    const client = this.#client;
-    const accept = ({ socketPath }: { socketPath: string }, take: () => unknown) => {
-      if (socketPath === path) taken(this.#stream(take() as ClientChannel));
+    let undo = () => {};
+    await this.#open<null, null>(
+      { name: `the socket ${path} to listen on`, session: false },
+      (done) => {
+        undo = this.#carrier.listenUnix(
+          path,
+          (channel) => taken('stderr' in channel ? this.#stream(channel as Channel) : channel),
+          (error) => done(error, null),
+        );
+      },
+      () => null,
+    );
+    return () => {
+      if (this.#end === undefined) undo();
     };
-    client.on('unix connection', accept);
-    const undo = () => {
-      client.off('unix connection', accept);
-      if (this.#end === undefined) client.openssh_unforwardInStreamLocal(path, () => undefined);
-    };
-    try {
-      await this.#open<ClientChannel, null>(
-        { name: `the socket ${path} to listen on`, session: false },
-        (done) =>
-          client.openssh_forwardInStreamLocal(path, (error) =>
-            done(error ?? undefined, null as unknown as ClientChannel),
-          ),
-        () => null,
-      );
-    } catch (error) {
-      client.off('unix connection', accept);
-      throw error;
-    }
-    return undo;
   }
 
   openTcp(host: string, port: number): Promise<Duplex> {
     const what = { name: `a connection to ${host}:${port}`, session: false };
-    return this.#open(what, (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done)).then((channel) =>
-      this.#stream(channel),
-    );
+    return this.#open(what, (done) => this.#carrier.openTcp(host, port, done)).then((channel) => this.#stream(channel));
   }
 
   async exec(command: string, options: ExecOptions = {}): Promise<SshExec> {
@@ -191,7 +186,7 @@ export class Connection implements SshConnection {
     // Listened to in the turn that the channel opens, so that nothing of a short command is missed.
     const stdio = await this.#open(
       { name: 'a command', session: true },
-      (done) => this.#client.exec(command, done),
+      (done) => this.#carrier.exec(command, done),
       (channel) => {
         channel.stderr.setEncoding('utf8').on('data', (text: string) => {
           if (said.length < stderrLimit) said = (said + text).slice(0, stderrLimit);
@@ -262,9 +257,9 @@ export class Connection implements SshConnection {
    * Opens a channel, within its limit. ssh2 cannot call an opening off, so one that comes late is closed.
    * @param take What to make of the channel, in the turn that it opens.
    */
-  #open<C extends ClientChannel, T = C>(
+  #open<C extends Channel | null = Channel, T = C>(
     what: Opening,
-    ask: (done: (error: Error | undefined, channel: C) => void) => void,
+    ask: (done: (error: OpenError | undefined, channel: C) => void) => void,
     take: (channel: C) => T = (channel) => channel as unknown as T,
   ): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -278,10 +273,10 @@ export class Connection implements SshConnection {
         const message = `${this.label} did not open ${what.name} within ${seconds(this.#openMs)}. Is the host overloaded?`;
         reject(new SshError('timeout', 'open', message));
       }, this.#openMs);
-      const done = (error: Error | undefined, channel: C) => {
+      const done = (error: OpenError | undefined, channel: C) => {
         clearTimeout(timer);
         if (error) reject(this.#end === undefined ? this.#refused(what, error) : this.#closed());
-        else if (late) (channel as ClientChannel | null)?.resume().close();
+        else if (late) channel?.resume().close();
         else resolve(take(channel));
       };
       try {
@@ -293,7 +288,7 @@ export class Connection implements SshConnection {
     });
   }
 
-  #stream(channel: ClientChannel, options?: ChannelOptions): ChannelStream {
+  #stream(channel: Channel, options?: ChannelOptions): ChannelStream {
     const stream = new ChannelStream(channel, options);
     this.#streams.add(stream);
     return stream.once('close', () => this.#streams.delete(stream));
@@ -319,7 +314,7 @@ export class Connection implements SshConnection {
     );
   }
 
-  #refused(what: Opening, error: Error & { reason?: number | string }): SshError {
+  #refused(what: Opening, error: OpenError): SshError {
     const why =
       error.reason === 4
         ? 'it is short of resources'
@@ -363,7 +358,7 @@ export class Connection implements SshConnection {
     this.#end = error;
     this.#heartbeat.stop();
     for (const stream of this.#streams) stream.destroy(error ?? undefined);
-    hangUp(this.#client, this.#socket, error === null);
+    this.#carrier.hangUp(error === null);
     this.#resolveEnded(error);
   }
 }

@@ -193,11 +193,15 @@ function isLocked(text: string): boolean {
   return parts !== null && parts.cipher !== 'none';
 }
 
-/** OpenSSH's own format has the public key in the clear. */
+/** OpenSSH's own format has the public key in the clear. Null for others. */
+export function publicBlob(text: string): Buffer | null {
+  return openSshParts(text)?.publicKey ?? null;
+}
+
 function publicHalf(text: string): ParsedKey | null {
-  const parts = openSshParts(text);
-  if (!parts) return null;
-  const key = parseKey(parts.publicKey);
+  const blob = publicBlob(text);
+  if (!blob) return null;
+  const key = parseKey(blob);
   return key instanceof Error ? null : key;
 }
 

@@ -52,6 +52,11 @@ export class KeysOfHost {
     return [...new Set([...own, ...(this.#portless?.types ?? [])])];
   }
 
+  /** Whether there is an authority that may sign keys of this host. */
+  get byAuthority(): boolean {
+    return this.#lines.some((line) => line.marker === 'cert-authority') || (this.#portless?.byAuthority ?? false);
+  }
+
   /**
    * A key of another type than the known ones counts as changed, not as unknown: known types are asked for
    * first, so a host that shows another one has lost its key, or is not the host.
@@ -101,6 +106,12 @@ export class KnownHosts {
     };
     const named = nameOf(host, port);
     return new KeysOfHost(find(named), port === 22 ? null : new KeysOfHost(find(nameOf(host, 22)), null));
+  }
+
+  /** Where it is read from. @param instead As for `of`. */
+  files(instead: Instead = {}): { user: string[]; system: string[] } {
+    const { own, user, system } = { ...this.#files, ...instead };
+    return { user: [own, ...user], system };
   }
 
   async lookup(host: string, port: number, key: Buffer, instead?: Instead): Promise<HostKeyStatus> {

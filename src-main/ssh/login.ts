@@ -181,7 +181,7 @@ export class Login {
     const kept = createHash('sha256').update(text).digest('base64');
     let key: ParsedKey | null | undefined;
     try {
-      key = await waiting(secrets.unlock(kept, () => this.#passphrase(name, text)));
+      key = await waiting(secrets.unlock(kept, () => this.#passphrase(name, text, kept)));
     } catch {
       throw this.#cancelled(); // at the question of another host, perhaps: that counts for all who waited
     }
@@ -191,7 +191,7 @@ export class Login {
   };
 
   /** @returns Null: no passphrase opens it. Undefined: nobody could be asked. @throws when the person cancelled. */
-  async #passphrase(name: string, text: string): Promise<ParsedKey | null | undefined> {
+  async #passphrase(name: string, text: string, kept: string): Promise<ParsedKey | null | undefined> {
     const { prompts, signal } = this.#options;
     if (!prompts) {
       this.#note(`the key ${name} has a passphrase, and there is nobody to ask`);
@@ -213,7 +213,10 @@ export class Login {
       const [passphrase] = answers;
       if (!passphrase) return null; // as with ssh: go on without this key
       const parsed = unlocked(text, passphrase);
-      if (!(parsed instanceof Error)) return parsed;
+      if (!(parsed instanceof Error)) {
+        this.#options.secrets.rememberPassphrase(kept, passphrase);
+        return parsed;
+      }
       this.#note(`the passphrase given for ${name} does not open it`);
     }
     return null;

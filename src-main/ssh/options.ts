@@ -21,6 +21,8 @@ export interface SshTarget {
   knownHostsFile?: string;
   /** `no_verify=1`: any host key but a revoked one is taken, and none is kept. */
   noVerify?: boolean;
+  /** By the system's own ssh, whatever the configuration says. */
+  system?: boolean;
   /** A fingerprint (`SHA256:…`) that was approved beforehand: an unknown key that has it is pinned and trusted. */
   trust?: string;
   /** What sentences call the host. */

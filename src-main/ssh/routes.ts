@@ -6,6 +6,8 @@ import { SshError } from './error.ts';
 import { Gate } from './gate.ts';
 import { hopOf } from './hop.ts';
 import type { SshOptions, SshTarget } from './options.ts';
+import { quoted } from './scripts.ts';
+import { tellsKeys, versionOf } from './system-choice.ts';
 import { CommandWire, type Wire } from './wire.ts';
 
 /** Logins under way at once through one jump host. */
@@ -21,6 +23,22 @@ export interface Way {
   via: SshConnection | null;
   /** Says that the login is over, or waits for a person: the next one may begin. To be called once, or more often. */
   leave: () => void;
+}
+
+/** How the system's ssh is to go. */
+export interface SystemRoute {
+  program: string;
+  /** What leads it to the configuration. */
+  files: string[];
+  /** A ProxyCommand over the shared connection to a jump host; null: it goes as it is configured. */
+  command: string | null;
+  via: SshConnection | null;
+  /** As of a way. */
+  leave: () => void;
+  /** The jump host is not gone through any more. */
+  release: () => void;
+  /** It hands over the key of the host. */
+  tellsKeys: boolean;
 }
 
 type Connect = (options: SshOptions) => Promise<SshConnection>;
@@ -81,6 +99,54 @@ export class Routes {
     }
     const wire = await dial({ host, port, label: target.label, timeoutMs, family: config?.family, signal });
     return { wire, via: null, leave: () => undefined };
+  }
+
+  /** Whether there is an ssh that can lend its connection; null where there is not. */
+  async client(): Promise<{ program: string; files: string[]; version: number } | null> {
+    if (process.platform === 'win32') return null; // OpenSSH has no ControlMaster there
+    const client = this.#config ? this.#config.client : { program: 'ssh', files: ['-F', 'none'] };
+    const version = client && (await versionOf(client.program));
+    return client && version !== null ? { ...client, version } : null;
+  }
+
+  /** A way for the system's ssh. @throws SshError */
+  async system(
+    at: { host: string; port: number; config: HostConfig | null },
+    options: SshOptions,
+    connect: Connect,
+  ): Promise<SystemRoute> {
+    const client = await this.client();
+    if (!client) {
+      const message = `There is no OpenSSH client that could reach ${options.target.label}. Install it, or leave command=ssh out of the URI.`;
+      throw new SshError('misconfigured', 'connect', message);
+    }
+    const { program, files, version } = client;
+    const route = { program, files, tellsKeys: tellsKeys(version), command: null, via: null, release: () => {} };
+    const { config, host, port } = at;
+    const hops = config?.proxyJump ?? [];
+    if (hops.length === 0) {
+      if (config?.proxyCommand === undefined) return { ...route, leave: () => {} };
+      options.onWait?.();
+      const leave = await this.#enter(`command ${config.proxyCommandName}`, throughOneCommand, options);
+      return { ...route, leave };
+    }
+    const name = `ssh ${hops.join(',')}`;
+    const { connection, release } = await this.#jump(
+      name,
+      hops,
+      { ...options, target: { ...options.target, system: true } },
+      connect,
+    );
+    try {
+      const leave = await this.#enter(`jump ${name}`, throughOneJump, options);
+      const words = [program, '-F', 'none', '-S', connection.controlPath ?? '', '-o', 'ControlMaster=no'];
+      words.push('-o', 'ProxyCommand=false', '-W', `[${host}]:${port}`, '--', 'jump');
+      const command = words.map((word) => quoted(word).replaceAll('%', '%%')).join(' ');
+      return { ...route, command, via: connection, leave, release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   async #through(
@@ -152,6 +218,7 @@ export class Routes {
       ...hop,
       ...(before.length > 0 && { jumps: before }),
       label: `${hop.host} (jump host)`,
+      ...(name.startsWith('ssh ') && { system: true }),
       behind: [...behind, name],
     };
     const { knownHosts, prompts, agent, home, timeouts, keepalive, secrets } = options;

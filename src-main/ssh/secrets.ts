@@ -7,6 +7,7 @@ type Unlocked = ParsedKey | null | undefined;
 export class SecretCache {
   readonly #passwords = new Map<string, string>();
   readonly #keys = new Map<string, ParsedKey>();
+  readonly #passphrases = new Map<string, string>();
   readonly #unlocking = new Map<string, Promise<Unlocked>>();
 
   /** @param login `user@host:port` */
@@ -20,6 +21,15 @@ export class SecretCache {
 
   forgetPassword(login: string): void {
     this.#passwords.delete(login);
+  }
+
+  /** What opens a key's file; kept for the system's ssh, which reads the file itself. @param name As in `unlock`. */
+  passphrase(name: string): string | undefined {
+    return this.#passphrases.get(name);
+  }
+
+  rememberPassphrase(name: string, passphrase: string): void {
+    this.#passphrases.set(name, passphrase);
   }
 
   /**
@@ -48,5 +58,6 @@ export class SecretCache {
   clear(): void {
     this.#passwords.clear();
     this.#keys.clear();
+    this.#passphrases.clear();
   }
 }

@@ -79,6 +79,7 @@ describe('taken', () => {
     ['qemu:///system', { transport: 'local', host: null, user: null }],
     ['qemu:///system?socket=/tmp/s', { parameters: { socket: '/tmp/s' } }],
     ['test:///default', { driver: 'test', daemonUri: 'test:///default' }],
+    ['qemu+ssh://kvm1/system?command=ssh', { parameters: { command: 'ssh' } }],
     ['qemu+ssh://kvm1/system?keyfile=/a%26b=c', { parameters: { keyfile: '/a&b=c' } }],
   ];
   it.each(cases)('%s', (text, parts) => {
@@ -93,6 +94,7 @@ describe('refused, with what is wrong', () => {
     ['ssh://kvm1/system', /driver “ssh”/],
     ['xen+ssh://kvm1/', /driver “xen”/],
     ['qemu+tls://kvm1/system', /transport “tls”/],
+    ['qemu+ssh://kvm1/system?command=/tmp/evil', /can only be ssh/],
     ['qemu+ext://kvm1/system', /transport “ext”/],
     ['qemu+ssh:///system', /names no host/],
     ['qemu://kvm1/system', /no transport/],
