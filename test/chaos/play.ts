@@ -182,7 +182,7 @@ export async function play(scenario: Scenario): Promise<Played> {
         if (holds !== `web01 ${path}`) rules.push(`its disk on ${on} holds “${holds ?? 'nothing'}”`);
         if (on === 'kvm1' && there) rules.push('a volume is left on kvm2');
       }
-      const written = async () => (await readFile(rig.journal, 'utf8')).includes('\n{"ended"');
+      const written = async () => /^\{"ended"/m.test(await readFile(rig.journal, 'utf8'));
       await until('its journal entry is closed', written, 2_000).catch(() => rules.push('its journal entry is open'));
       await until('every caller is answered', () => answered.size === asked.length, 2_000).catch(() =>
         rules.push(`${asked.length - answered.size} callers were not answered`),
