@@ -34,6 +34,7 @@ const placed = [
   'changelog',
   'flow',
   'migration',
+  'chaos',
 ];
 const inside = ['libvirt-client', 'wire', 'benchmarks'];
 
@@ -94,6 +95,7 @@ export default defineConfig({
         items: [
           page('How data flows', '/flow'),
           page('Migration', '/migration'),
+          page('Chaos on real hosts', '/chaos'),
           page('The libvirt client', '/libvirt-client'),
           page('The wire', '/wire'),
           page('Benchmarks', '/benchmarks'),
