@@ -7,6 +7,7 @@ import { Clock } from '../stores/clock.svelte.ts';
 import { ConsolesStore } from '../stores/consoles.svelte.ts';
 import { Dialogs } from '../stores/dialogs.svelte.ts';
 import type { Domain } from '../stores/domain.svelte.ts';
+import { Filters } from '../stores/filters.ts';
 import { FleetStore } from '../stores/fleet.svelte.ts';
 import { MigrationTraces } from '../stores/migration-traces.svelte.ts';
 import { Layout } from '../stores/layout.svelte.ts';
@@ -29,6 +30,7 @@ export class Desk implements ActionContext {
   readonly dialogs = new Dialogs();
   readonly fleet: FleetStore;
   readonly preferences: PreferencesStore;
+  readonly filters: Filters;
   readonly tints: Tints;
   readonly layout: Layout;
   readonly selection: Selection;
@@ -46,6 +48,7 @@ export class Desk implements ActionContext {
     this.preferences = new PreferencesStore(link, {
       failed: () => this.toasts.show('warn', 'Your choice could not be kept: Drover does not answer.'),
     });
+    this.filters = new Filters(this.preferences);
     this.tints = new Tints(this.preferences);
     this.layout = new Layout(this.preferences);
     this.selection = new Selection(this.fleet);
