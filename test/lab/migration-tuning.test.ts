@@ -94,6 +94,15 @@ it('post-copy: a guest that dirties its memory goes over at once, and goes on th
   expect(ended.notices?.join()).toContain('post-copy');
 }, 90_000);
 
+it('post-copy to a host whose kernel forbids it is refused by QEMU before anything moves', async () => {
+  await lab.ensureRunning('web01', 'kvm1');
+  const ended = await drover.migrated(await start('web01', 'kvm1', 'kvm3', { transport: 'direct', postCopy: true }));
+  expect(ended.state).toBe('failed');
+  expect(ended.error?.message).toContain('Postcopy is not supported');
+  expect(await lab.whereabouts('web01')).toEqual([{ host: 'kvm1', state: 'running' }]);
+  await lab.waitForTick('web01');
+});
+
 it('TLS is refused beforehand where the hosts have no certificates, and by QEMU where that is overridden', async () => {
   await lab.ensureRunning('web01', 'kvm1');
   const { uuid } = await until('it is seen', () => drover.domain('web01', 'kvm1').catch(() => null));
