@@ -1,0 +1,199 @@
+// Every main screen of the window, looked at by axe in either theme: no violation.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults, RunOptions } from 'axe-core';
+import type { Page } from '@playwright/test';
+import { card, carry, expect, test, tile } from './made-up-window.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const size = { hosts: 4, each: 6, percentMs: 1e6, beatMs: 1e6 };
+
+/** What is wrong on the page as it is, a line each: the rule, and where it is broken. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  // Colours change with the theme in a transition, however short: it has to be over.
+  await page.evaluate(async () => {
+    const frame = () => new Promise((seen) => requestAnimationFrame(seen));
+    await frame();
+    await frame();
+    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
+  });
+  const found = await page.evaluate(async () => {
+    const { run } = (window as unknown as { axe: { run(on: Document, options: RunOptions): Promise<AxeResults> } }).axe;
+    const only = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    return run(document, {
+      runOnly: only,
+      resultTypes: ['violations'],
+      rules: {
+        // Panes are landmarks; what moves their edges, and what pops up, is in none.
+        region: { enabled: false },
+        // A figure that changes each second is no part of a VM's name.
+        'label-content-name-mismatch': { enabled: false },
+      },
+    });
+  });
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${String(node.target)}: ${node.failureSummary?.split('\n').slice(1).join(' ') ?? ''}`),
+  );
+}
+
+const command = async (page: Page, words: string) => {
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type(words);
+  await page.keyboard.press('Enter');
+};
+const drop = async (page: Page, name: string) => {
+  await carry(page, tile(page, name), card(page, 'kvm2'));
+  await page.mouse.up();
+};
+const move = async (page: Page) => {
+  await drop(page, 'web01');
+  await page.getByRole('button', { name: 'Migrate', exact: true }).click();
+  await expect(page.getByRole('treegrid', { name: 'Recent tasks' }).getByRole('row', { name: /web01/ })).toBeVisible();
+};
+const dialog = (page: Page) => expect(page.getByRole('dialog')).toBeVisible();
+
+const screens: Record<string, (page: Page) => Promise<unknown>> = {
+  hosts: () => Promise.resolve(),
+  'a host that is gone': (page) =>
+    page.evaluate(() => {
+      const { main } = window;
+      const error = { code: 'unreachable', message: 'kvm2 does not answer on port 22.' } as const;
+      main.changeHost('host-2', { state: 'unreachable', error });
+      for (const one of main.snapshot.domains.filter(({ hostId }) => hostId === 'host-2'))
+        main.changeDomain(one, { stale: true });
+    }),
+  VMs: (page) => page.keyboard.press('2'),
+  'several VMs': async (page) => {
+    await page.keyboard.press('2');
+    await page.getByRole('grid', { name: 'VMs' }).focus();
+    await page.keyboard.press('Control+a');
+    await expect(page.getByRole('toolbar')).toBeVisible();
+  },
+  'nothing found': async (page) => {
+    await page.getByRole('textbox', { name: 'Search hosts and VMs' }).fill('stat:x nothing');
+    await expect(page.getByText(/^No host and no VM matches/).first()).toBeVisible();
+  },
+  mobility: async (page) => {
+    await page.keyboard.press('3');
+    await page.getByRole('button', { name: /^Ask hosts/ }).click();
+    await expect(page.getByRole('gridcell', { name: /^db01, kvm3: cannot/ })).toBeVisible();
+    await page.getByRole('gridcell', { name: /^db01, kvm3/ }).click();
+  },
+  'a VM': (page) => tile(page, 'web01').click(),
+  'the XML of a VM': async (page) => {
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'XML' }).click();
+    await expect(page.getByText('<name>')).toBeVisible();
+  },
+  'a host': (page) => page.getByRole('treeitem', { name: /^kvm1/ }).click(),
+  'a console': async (page) => {
+    await tile(page, 'web01').dblclick();
+    await expect(page.getByText('Connected')).toBeVisible();
+  },
+  'a menu': async (page) => {
+    await tile(page, 'web01').click({ button: 'right' });
+    await expect(page.getByRole('menu')).toBeVisible();
+  },
+  'a drag': (page) => carry(page, tile(page, 'db01'), card(page, 'kvm2')),
+  'moving by keyboard': async (page) => {
+    await tile(page, 'db01').click();
+    await page.keyboard.press('m');
+    await expect(page.getByRole('option', { name: /kvm3/ })).toContainText('local to kvm1');
+  },
+  'where to migrate': async (page) => {
+    await tile(page, 'db01').click();
+    await page.keyboard.press('Control+m');
+    await expect(page.getByRole('radio', { name: /kvm3/ })).toContainText('local to kvm1');
+    await page.getByRole('radio', { name: /kvm2/ }).click();
+    await page.getByText('Options', { exact: true }).click();
+  },
+  'several to migrate': async (page) => {
+    await tile(page, 'db01').click();
+    await tile(page, 'cache01').click({ modifiers: ['Control'] });
+    await drop(page, 'db01');
+    await dialog(page);
+  },
+  'a migration': async (page) => {
+    await move(page);
+    await page.getByRole('row', { name: /web01/ }).last().dblclick();
+    await dialog(page);
+  },
+  'a migration that needs attention': async (page) => {
+    await move(page);
+    await page.evaluate(() =>
+      window.main.changeMigration('migration-1', {
+        state: 'needs-attention',
+        error: { code: 'unreachable', message: 'kvm2 does not answer.' },
+        notices: ['It went directly.'],
+        actions: [{ id: 'end', message: 'End it on kvm2.', destroys: true }],
+      }),
+    );
+    await page.getByRole('row', { name: /web01/ }).last().dblclick();
+    await page.getByRole('button', { name: 'Do this…' }).click();
+  },
+  'emptying a host': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1/ }).click();
+    await page.keyboard.press('Shift+E');
+    await expect(page.getByRole('table').first()).toBeVisible();
+  },
+  'a batch': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1/ }).click();
+    await page.keyboard.press('Shift+E');
+    await page.getByRole('button', { name: /^Move \d VMs$/ }).click();
+    await expect(page.getByRole('dialog', { name: 'Empty kvm1', exact: true })).toBeVisible();
+  },
+  'recent tasks': async (page) => {
+    await tile(page, 'web01').click();
+    await tile(page, 'cache01').click({ modifiers: ['Control'] });
+    await drop(page, 'web01');
+    await page.getByRole('button', { name: 'Migrate', exact: true }).click();
+    await page.getByRole('button', { name: 'Unfold' }).click();
+  },
+  'all actions': (page) => page.keyboard.press('Control+k'),
+  shortcuts: (page) => page.keyboard.press('?'),
+  'adding a host': (page) => command(page, 'add host'),
+  'host key': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1/ }).click();
+    await command(page, 'host key');
+    await dialog(page);
+  },
+  'removing a host': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1/ }).click();
+    await command(page, 'remove from');
+    await dialog(page);
+  },
+  'forcing a VM off': async (page) => {
+    await tile(page, 'web01').click();
+    await command(page, 'force off');
+    await dialog(page);
+  },
+  'deleting a VM': async (page) => {
+    await page.evaluate(() => {
+      const one = window.main.snapshot.domains.find(({ name }) => name === 'web01');
+      if (one) window.main.changeDomain(one, { state: 'shutoff', id: null });
+    });
+    await tile(page, 'web01').click();
+    await command(page, 'delete');
+    await dialog(page);
+  },
+};
+
+for (const [name, show] of Object.entries(screens))
+  test(`${name}: nothing that axe finds wrong, in either theme`, async ({ page, open }) => {
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+    await open(size);
+    await show(page);
+    expect(await violations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+    expect(await violations(page)).toEqual([]);
+  });
+
+test('the first screen: nothing that axe finds wrong, in either theme', async ({ page, site }) => {
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  await page.goto(`${site}?hosts=0`);
+  await expect(page.getByRole('heading', { name: 'No hosts yet' })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
+  expect(await violations(page)).toEqual([]);
+});
