@@ -1,6 +1,8 @@
 // Every parser that sees what others wrote: its samples, and how an input is fed to it.
+import * as ws from 'ws';
 import { calls } from '../../contract/calls.ts';
 import { parseHostUri } from '../../contract/uri.ts';
+import { decodeFrame, encodeFrame } from '../../contract/wire.ts';
 import { readCapabilities } from '../../src-main/fleet/capabilities.ts';
 import { readDomainXml } from '../../src-main/fleet/domain-xml.ts';
 import { eventName, events } from '../../src-main/libvirt/events.ts';
@@ -13,12 +15,17 @@ import {
   procedures,
   Reader,
 } from '../../src-main/libvirt/index.ts';
+import type { Outbox } from '../../src-main/libvirt/outbox.ts';
+import { Streams } from '../../src-main/libvirt/streams.ts';
 import { anyOf, parseConfig, valuesFor } from '../../src-main/ssh/config-files.ts';
 import { interpret } from '../../src-main/ssh/config.ts';
 import { hopOf } from '../../src-main/ssh/hop.ts';
 import { printable } from '../../src-main/ssh/index.ts';
 import { matches, parseLine } from '../../src-main/ssh/known-hosts.ts';
+import { MuxChannel } from '../../src-main/ssh/mux-channel.ts';
+import { Fields, Packets, ssh, type MuxCarrier } from '../../src-main/ssh/mux.ts';
 import { readProbe } from '../../src-main/ssh/no-libvirt.ts';
+import { keyRefusal, SystemLog, whyLeft } from '../../src-main/ssh/system-log.ts';
 import { captures } from '../libvirt/captures.ts';
 
 export interface Target {
@@ -55,6 +62,60 @@ function feedPackets(input: Buffer): void {
     else if (program === 0) return;
   }
 }
+
+/** One packet of a stream: a header that says so, and the rest of the recorded one. */
+function streamPacket(type: number, status: number, payload: Buffer): Buffer {
+  const head = Buffer.alloc(28);
+  for (const [at, word] of [28 + payload.length, 0x2000_8086, 1, 201, type, 1, status].entries()) {
+    head.writeUInt32BE(word, at * 4);
+  }
+  return Buffer.concat([head, payload]);
+}
+
+const outbox = { data: () => undefined, packet: () => undefined } as unknown as Outbox;
+const stoppedClock = { now: () => 0, after: () => () => undefined };
+
+function feedStream(input: Buffer): void {
+  const streams = new Streams(outbox, stoppedClock, () => undefined);
+  const procedure = { name: 'domain_open_console', number: 201 };
+  const stream = streams.add({ procedure, serial: 1, kind: 'console' as never, sparse: true });
+  stream.on('error', () => undefined).resume();
+  stream.opened(undefined);
+  for (const packet of new FrameReader().feed(input)) streams.receive({ ...packet, serial: 1 });
+  stream.destroy();
+}
+
+interface WebSocketParts {
+  Receiver: new (options: object) => NodeJS.WritableStream;
+}
+
+const webSocket = ws as unknown as WebSocketParts;
+
+/** A masked frame of a WebSocket. */
+function webSocketFrame(opcode: number, payload: string): Buffer {
+  const head = Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]);
+  return Buffer.concat([head, Buffer.from(payload)]);
+}
+
+const nowhere = { send: () => true, forget: () => undefined } as unknown as MuxCarrier;
+
+function feedMux(input: Buffer): void {
+  const channel = new MuxChannel(nowhere, 1);
+  channel.on('error', () => undefined).resume();
+  channel.opened(1, 1024, 1024);
+  channel.request('exec', Buffer.alloc(0), () => undefined);
+  for (const packet of new Packets().feed(input)) {
+    const fields = new Fields(packet);
+    fields.byte();
+    const type = fields.byte();
+    fields.uint32();
+    channel.hear(type, fields);
+  }
+  channel.destroy();
+}
+
+const muxPacket = (type: number, ...more: number[]) =>
+  Buffer.from([0, 0, 0, 6 + more.length, 0, type, 0, 0, 0, 1, ...more]);
 
 export const targets: Record<string, Target> = {
   packets: { samples: [...packets, ...recorded.filter(({ length }) => length < 16_384)], feed: feedPackets },
@@ -127,6 +188,69 @@ export const targets: Record<string, Target> = {
       const body: unknown = JSON.parse(input.toString());
       for (const { args } of Object.values(calls)) args.safeParse(body);
       if (Object.hasOwn(Object.prototype, 'x')) throw new TypeError('Object.prototype was changed');
+    },
+  },
+  'libvirt streams': {
+    samples: [
+      streamPacket(3, 2, Buffer.from('tick 1\r\n')),
+      streamPacket(6, 2, Buffer.from([0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0])),
+      streamPacket(3, 0, Buffer.alloc(0)),
+      ...packets.filter((packet) => [3, 6].includes(packet.readUInt32BE(16))).slice(0, 40),
+    ],
+    feed: feedStream,
+  },
+  'link frames': {
+    samples: [
+      { m: 'call', a: ['domains.start', { hostId: 'a', uuid: 'b' }], i: 'x', t: 'q' },
+      { m: 'call', a: ['hosts.add', { uri: 'qemu+ssh://a/system' }], i: 'y', t: 'q' },
+      { m: '__proto__', a: [new Uint8Array(9)], i: 'y', t: 's' },
+    ].map((frame) => Buffer.from(encodeFrame(frame))),
+    feed: (input) => {
+      try {
+        decodeFrame(input);
+      } catch (error) {
+        // What decodes, and is no frame, is refused with a TypeError.
+        throw (error as Error).message === 'no frame' ? new RangeError('no frame') : error;
+      }
+    },
+  },
+  WebSocket: {
+    samples: [
+      webSocketFrame(1, '{"call":"hosts.list"}'),
+      webSocketFrame(2, 'bytes of a console'),
+      webSocketFrame(8, '\x03\xe8bye'),
+      webSocketFrame(9, 'ping'),
+    ],
+    feed: (input) => {
+      const { Receiver } = webSocket;
+      const receiver = new Receiver({ isServer: true, maxPayload: 1 << 20, extensions: {} });
+      receiver.on('error', () => undefined);
+      receiver.write(input);
+    },
+  },
+  'channels over a control socket': {
+    samples: [
+      muxPacket(ssh.data, 0, 0, 0, 2, 104, 105),
+      muxPacket(ssh.extendedData, 0, 0, 0, 1, 0, 0, 0, 1, 33),
+      muxPacket(ssh.window, 0, 0, 16, 0),
+      muxPacket(ssh.request, 0, 0, 0, 11, ...Buffer.from('exit-status'), 0, 0, 0, 0, 3),
+      muxPacket(ssh.success),
+      muxPacket(ssh.eof),
+      muxPacket(ssh.close),
+    ],
+    feed: feedMux,
+  },
+  'what ssh says': {
+    samples: texts(
+      "debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1\ndebug1: Authenticating to a:22 as 'root'\n",
+      'debug1: Server host key: ssh-ed25519 SHA256:abc\nOffending ED25519 key in /a:3\nHost key verification failed.\n',
+      'root@a: Permission denied (publickey,password).\nssh: connect to host a port 22: Connection refused\n',
+    ),
+    feed: (input) => {
+      const log = new SystemLog(() => undefined);
+      for (const line of input.toString().split('\n')) log.line(line);
+      keyRefusal(log);
+      whyLeft(log, { host: 'a', port: 22, label: 'a', via: null });
     },
   },
 };
