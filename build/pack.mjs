@@ -67,20 +67,20 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-await build();
+const names = wanted.length > 0 ? wanted : all;
+const able = names.filter((target) => {
+  const why = obstacle(target);
+  if (why) console.log(`not  ${target}: ${why}`);
+  return why === null;
+});
+// Of what was asked for by name, none may be missing; else what cannot be is only told.
+let failed = wanted.length > 0 ? names.length - able.length : 0;
+if (able.length > 0) await build();
 if (existsSync(path7za)) {
   chmodSync(path7za, 0o755);
   process.env.ELECTRON_BUILDER_7ZIP_PATH = path7za;
 }
-let failed = 0;
-for (const target of wanted.length > 0 ? wanted : all) {
-  const why = obstacle(target);
-  if (why) {
-    // Of what was asked for by name, none may be missing; else what cannot be is only told.
-    if (wanted.length > 0) failed += 1;
-    console.log(`not  ${target}: ${why}`);
-    continue;
-  }
+for (const target of able) {
   try {
     const made = await make(target);
     console.log(`ok   ${target}  ${made.join(' ') || 'release/'}`);

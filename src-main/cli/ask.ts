@@ -44,13 +44,14 @@ export function answerQuestions(core: Core): () => void {
   return off;
 }
 
-async function put(core: Core, { id, title, instruction, prompts, again }: Question): Promise<void> {
+async function put(core: Core, { id, kind, title, instruction, prompts, again }: Question): Promise<void> {
   if (again) process.stderr.write('That was refused. Once more:\n');
   if (instruction) process.stderr.write(`${printable(instruction)}\n`);
   const answers: string[] = [];
   for (const { text, echo } of prompts) {
-    const prompt = printable(text).trim();
-    answers.push(await ask(`${printable(title)}: ${prompt.endsWith(':') ? prompt : `${prompt}:`} `, echo));
+    // What a server asks names nobody; what Drover asks does.
+    const prompt = printable(kind === 'keyboard-interactive' ? `${title}: ${text}` : text).trim();
+    answers.push(await ask(prompt.endsWith(':') ? `${prompt} ` : `${prompt}: `, echo));
   }
   await core.call('questions.answer', { id, answers });
 }

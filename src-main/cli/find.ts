@@ -84,7 +84,7 @@ export interface Found {
   host: HostView;
 }
 
-const isOff = ({ state }: DomainView) => state === 'shutoff' || state === 'crashed';
+export const isOff = ({ state }: DomainView) => state === 'shutoff' || state === 'crashed';
 
 /**
  * By name or UUID, or as HOST/NAME.

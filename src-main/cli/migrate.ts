@@ -6,7 +6,7 @@ import { jobWord } from '../../src-renderer/words/states.ts';
 import { UsageError, type Command, type Context } from './command.ts';
 import type { Core } from './core.ts';
 import { exitOfMigration } from './exit-codes.ts';
-import { findHost, findVm, onlineHost, settledHosts } from './find.ts';
+import { findHost, findVm, isOff, onlineHost, settledHosts } from './find.ts';
 import { aHost } from './hosts.ts';
 import { givenOptions, migrationOptions } from './migration-options.ts';
 import { printable, table } from './output.ts';
@@ -198,7 +198,8 @@ async function evacuate(context: Context): Promise<number> {
     });
     if (dryRun) {
       out.result(plan, () => planLines(plan, label));
-      return plan.stays.some(({ reason }) => !reason.includes('shut off')) ? 3 : 0;
+      const off = new Set((await core.call('hosts.domains', { id: from.id })).filter(isOff).map(({ uuid }) => uuid));
+      return plan.stays.every(({ uuid }) => off.has(uuid)) ? 0 : 3;
     }
     out.step(plan, planLines(plan, label).join('\n'));
     for (const { uuid } of plan.plan) pending.add(uuid);

@@ -1,25 +1,35 @@
 // The commands as programs of their own, against simulated hosts on real SSH: what they print, and how they end.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DomainView, EvacuationPlan, Found, HostView, MigrationView } from '../../contract/model.ts';
 import { SimFleet } from '../../src-sim/index.ts';
 import { folder, Program, type Run } from './program.ts';
 
+// Each test starts many programs, which a busy machine does one after the other.
+vi.setConfig({ testTimeout: 90_000 });
+
 let program: Program;
 beforeAll(async () => (program = await Program.build()));
 afterAll(() => program.remove());
+
+interface StartOptions {
+  /** All hosts are known to Drover already. */
+  added?: boolean;
+  speed?: number;
+  login?: 'key' | 'password';
+}
 
 /** Three hosts; each test has its own, and a data folder. */
 class Setting {
   readonly data = folder();
   readonly sim: SimFleet;
 
-  static async start({ added = true, speed = 20 } = {}): Promise<Setting> {
+  static async start({ added = true, speed = 20, login }: StartOptions = {}): Promise<Setting> {
     const sim = await SimFleet.start({
       seed: 'cli',
       speed,
-      hosts: [{ name: 'kvm1' }, { name: 'kvm2' }, { name: 'kvm3' }],
+      hosts: ['kvm1', 'kvm2', 'kvm3'].map((name) => ({ name, ...(login && { login }) })),
       domains: [
         { name: 'web01', host: 'kvm1', memoryMiB: 512, profile: { tickMs: 20, dirtyMiBps: 1 } },
         { name: 'db01', host: 'kvm1', memoryMiB: 256 },
@@ -133,6 +143,22 @@ describe('on its own', () => {
     const [, fingerprint = ''] = /drover trust kvm1 (SHA256:\S+)/.exec(message) ?? [];
     expect(await setting.json<HostView>('trust', 'kvm1', fingerprint)).toMatchObject({ state: 'online' });
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'asks at the terminal what a login wants to know, without showing the answer, and whether a key is right',
+    async () => {
+      const setting = await Setting.start({ added: false, login: 'password' });
+      writeFileSync(join(setting.data, 'known_hosts'), '');
+      const terminal = program.onTerminal(['add', setting.uri('kvm1'), '--label', 'kvm1', '--data', setting.data]);
+      await terminal.says(/Trust this key\? \[yes\/No\]/);
+      terminal.type('yes\r');
+      await terminal.says(/Password of root on kvm1: /);
+      terminal.type(`${setting.sim.password}\r`);
+      expect(await terminal.ended, terminal.out).toBe(0);
+      expect(terminal.out).toMatch(/kvm1: Online/);
+      expect(terminal.out).not.toContain(`: ${setting.sim.password}`);
+    },
+  );
 
   it('refuses what a check says no to, and says what', async () => {
     const setting = await Setting.start();

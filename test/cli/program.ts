@@ -61,7 +61,7 @@ export class Run {
 
   /** Once it serves. */
   async ready(): Promise<{ url: string; token: string }> {
-    await expect.poll(() => this.out || this.err, { timeout: 15_000 }).toMatch(/\n/);
+    await expect.poll(() => this.out || this.err, { timeout: 40_000 }).toMatch(/\n/);
     const [, url = '', token = ''] = /^Drover listening on (http:\S+\/)#token=(\S+)\n$/.exec(this.out) ?? [];
     expect(url, this.err).not.toBe('');
     return { url, token };
@@ -72,7 +72,7 @@ export class Run {
   }
 
   async says(what: RegExp): Promise<void> {
-    await expect.poll(() => this.out + this.err, { timeout: 15_000 }).toMatch(what);
+    await expect.poll(() => this.out + this.err, { timeout: 40_000 }).toMatch(what);
   }
 
   signal(name: NodeJS.Signals): void {

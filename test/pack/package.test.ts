@@ -210,6 +210,27 @@ describe('the package for Node', () => {
   });
 });
 
+describe('npm run pack', () => {
+  const packing = (...targets: string[]) =>
+    spawnSync(process.execPath, [join(top, 'build', 'pack.mjs'), ...targets], {
+      cwd: top,
+      encoding: 'utf8',
+      env: { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: join(folder, 'nothing') },
+    });
+
+  it('says of each package why it cannot be made here', () => {
+    const run = packing('AppImage', 'dmg', 'nsis');
+    expect(run.status).toBe(1);
+    for (const target of ['AppImage', 'dmg', 'nsis'])
+      expect(run.stdout).toMatch(new RegExp(`^not  ${target}: \\S+ .+$`, 'm'));
+  });
+
+  it('knows which packages there are', () => {
+    const run = packing('floppy');
+    expect([run.status, run.stderr]).toEqual([2, expect.stringMatching(/no package “floppy”: .*AppImage/)]);
+  });
+});
+
 describe('the icons', () => {
   const icons = join(top, 'assets', 'icons');
 
