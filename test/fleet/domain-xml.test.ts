@@ -19,6 +19,7 @@ test('what it is', () => {
     disks: [],
     interfaces: [],
     hostDevices: 0,
+    nvram: null,
   });
 });
 
