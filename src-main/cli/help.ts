@@ -33,8 +33,9 @@ export const synopsis = ({ name, args, options }: Command) =>
 export const optionWord = (name: string, { short, value }: Option) =>
   `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
 
-export const optionDoes = ({ does, choices }: Option | Argument) =>
-  choices && choices.length > 0 ? `${does}: ${choices.join(', ')}` : does;
+/** What it does, with its choices where those are not told already. */
+export const optionDoes = ({ does, choices = [] }: Option | Argument) =>
+  choices.every((choice) => does.includes(choice)) ? does : `${does}: ${choices.join(', ')}`;
 
 /** A word and what it means, the meanings below each other. */
 function listed(pairs: readonly (readonly [string, string])[], at = 24): string[] {
