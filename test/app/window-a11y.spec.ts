@@ -197,3 +197,30 @@ test('the first screen: nothing that axe finds wrong, in either theme', async ({
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
   expect(await violations(page)).toEqual([]);
 });
+
+test('at 200 % zoom of 1280×800 nothing stands outside, and the main job can be done', async ({ page, open }) => {
+  await page.setViewportSize({ width: 640, height: 400 });
+  await open({ ...size, percentMs: 5 });
+  const outside = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll('header button, [role=tab], [role=search]')]
+        .map((element) => ({
+          name: element.getAttribute('aria-label') ?? element.textContent,
+          box: element.getBoundingClientRect(),
+        }))
+        .filter(({ box }) => box.width > 0 && (box.left < 0 || box.right > innerWidth + 1))
+        .map(({ name }) => name),
+    );
+  expect(await outside()).toEqual([]);
+  await expect(card(page, 'kvm1')).toBeVisible();
+  await tile(page, 'web01').click();
+  await expect(page.getByRole('complementary', { name: 'Details' })).toContainText('web01');
+  expect(await outside()).toEqual([]);
+  await page.keyboard.press('m');
+  await page.getByRole('combobox', { name: 'Host' }).fill('kvm2');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toContainText('Migrate web01 to kvm2?');
+  await expect(page.getByRole('button', { name: 'Migrate', exact: true })).toBeEnabled();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('region', { name: 'Recent tasks' })).toContainText('Completed');
+});

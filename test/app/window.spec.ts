@@ -170,7 +170,7 @@ test.describe('consoles', () => {
     await expect(screen).toContainText('tick 1');
     await carry(page, tile(page, 'web01'), card(page, 'kvm2'));
     await page.mouse.up();
-    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Migrate', exact: true }).click();
     await expect(screen).toContainText('moved from kvm1 to kvm2');
     await expect(page.getByRole('region', { name: 'Console', exact: true })).toContainText('kvm2');
     await page.getByRole('button', { name: 'Put the console below in a tab' }).click();
