@@ -19,7 +19,8 @@ async function violations(page: Page): Promise<string[]> {
     await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
   });
   const found = await page.evaluate(async () => {
-    const { run } = (window as unknown as { axe: { run(on: Document, options: RunOptions): Promise<AxeResults> } }).axe;
+    type Run = (on: Document, options: RunOptions) => Promise<AxeResults>;
+    const { run } = (window as unknown as { axe: { run: Run } }).axe;
     const only = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
     return run(document, {
       runOnly: only,
