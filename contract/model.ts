@@ -68,6 +68,8 @@ export interface HostView {
   domains: { running: number; total: number };
   /** Through libvirt's read-only socket: nothing can be changed. */
   readOnly: boolean;
+  /** Why it is read-only, and what would help; a sentence. */
+  readOnlyWhy?: string;
   /** Of the demo fleet: nothing about it is real, and it is not kept. */
   simulated?: true;
   /** When the next attempt to connect is due; null where none is planned. */
@@ -122,6 +124,30 @@ export interface DomainView extends DomainRef {
   job: { migrationId: MigrationId; side: 'source' | 'target'; percent: number } | null;
   /** What was last known, of a host that does not answer now. */
   stale: boolean;
+}
+
+export interface SnapshotView {
+  /** Unique within its VM. */
+  name: string;
+  description: string;
+  createdAt: Time | null;
+  /** How the VM stood: `running`, `paused`, `shutoff`; `disk-snapshot` where only its disks were kept while it ran. */
+  state: string;
+  /** What it was made upon; null of the first. */
+  parent: string | null;
+  /** What the VM has now was made upon it. */
+  current: boolean;
+  /** Holds the guest's memory too: going back to it goes on where the guest was. */
+  memory: boolean;
+  /** Its disks by libvirt's names for their places: within the disk's own file, or a new file is written since. */
+  disks: { target: string; kind: 'internal' | 'external' }[];
+}
+
+export interface SnapshotList {
+  /** The oldest first. */
+  snapshots: SnapshotView[];
+  /** Why a snapshot of this VM can only be of its disks, in new files, now; null where it can hold all. */
+  diskOnly: string | null;
 }
 
 export const lifecycleActions = [

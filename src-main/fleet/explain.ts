@@ -57,7 +57,7 @@ export function explain(thrown: unknown, host: string, doing: string): Failure {
     return new Failure(
       'auth-failed',
       sentence(
-        `${host} lets you log in, but not use libvirt: ${error.message} Log in as root, or have the user put in the group libvirt there`,
+        `${host} lets you log in, but not use libvirt: ${error.message} A polkit rule that allows org.libvirt.unix.manage helps, too`,
       ),
     );
   }

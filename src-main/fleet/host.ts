@@ -137,7 +137,8 @@ export class Host {
       connections: this.#reach?.connections ?? 0,
       info: this.#info,
       domains: this.domains.counts,
-      readOnly: false,
+      readOnly: this.#readOnly !== null,
+      ...(this.#readOnly !== null && { readOnlyWhy: this.#readOnly }),
       ...(this.simulated && { simulated: true }),
       retryAt: this.#retryAt === null ? null : new Date(this.#retryAt).toISOString(),
     };
@@ -187,6 +188,18 @@ export class Host {
     );
   }
 
+  /** Why it can only be looked at; null: it can be changed. */
+  get #readOnly(): string | null {
+    return this.#reach?.readOnly ?? null;
+  }
+
+  /** @throws Failure `forbidden` where libvirt lets this user only look */
+  mustBeWritable(): void {
+    if (this.#readOnly === null) return;
+    const message = `${this.#label} is connected read-only, so nothing can be changed there. ${this.#readOnly}`;
+    throw new Failure('forbidden', message, { cause: 'read-only' });
+  }
+
   /** @throws Failure when the host shows another key than the approved one, or a changed one without `replace` */
   async trust(fingerprint: string, replace: boolean): Promise<void> {
     const seen = this.#keySeen;
@@ -232,6 +245,7 @@ export class Host {
   async work(): Promise<Connection> {
     const reach = this.#reach;
     if (!reach || this.#state !== 'online') throw this.#away();
+    this.mustBeWritable();
     const work = (this.#work ??= reach.open({ keepalive: true }));
     const over = () => {
       if (this.#work === work) this.#work = null;
@@ -251,6 +265,7 @@ export class Host {
   async open(options: { keepalive: boolean }): Promise<Connection> {
     const reach = this.#reach;
     if (!reach || this.#state !== 'online') throw this.#away();
+    this.mustBeWritable();
     try {
       return await reach.open(options);
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Failure } from '../../contract/failure.ts';
 import type { HostKey } from '../../contract/model.ts';
 import type { HostUri } from '../../contract/uri.ts';
-import { Connection, openLocal } from '../libvirt/index.ts';
+import { AuthFailed, Connection, openLocal } from '../libvirt/index.ts';
 import {
   connectSsh,
   type HostKeySeen,
@@ -13,6 +13,7 @@ import {
   type SecretCache,
   type Routes,
   type SshConnection,
+  SshError,
   type SshPrompts,
   type SshRun,
 } from '../ssh/index.ts';
@@ -20,6 +21,8 @@ import {
 export interface Reach {
   /** Open SSH connections: 1, or 0 where there is no SSH. */
   readonly connections: number;
+  /** Why its libvirt can only be looked at, in a sentence; null or left out: it can be changed. */
+  readonly readOnly?: string | null;
   /** The address to tell another host to reach this one by; null for a local one. */
   readonly address: string | null;
   /**
@@ -109,11 +112,13 @@ class SshReach implements Reach {
   readonly #ssh: SshConnection;
   readonly #uri: HostUri;
   #how: string | undefined;
+  #readOnly: string | null;
   #ended = false;
 
   constructor(ssh: SshConnection, uri: HostUri) {
     this.#ssh = ssh;
     this.#uri = uri;
+    this.#readOnly = readOnlyByUri(uri);
     this.address = ssh.address;
     ssh.onEnd(() => {
       this.#ended = true;
@@ -128,7 +133,29 @@ class SshReach implements Reach {
     return this.#ended ? 0 : 1;
   }
 
-  async open({ keepalive, signal }: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection> {
+  get readOnly(): string | null {
+    return this.#readOnly;
+  }
+
+  async open(options: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection> {
+    try {
+      return await this.#openAs(this.#readOnly !== null, options);
+    } catch (error) {
+      if (this.#readOnly !== null || this.#uri.parameters.socket !== undefined) throw error;
+      const forbidden = forbids(error);
+      if (!forbidden) throw error;
+      // Who may not change anything may often look.
+      const connection = await this.#openAs(true, options).catch(() => null);
+      if (!connection) throw error;
+      this.#readOnly = forbidden.message;
+      return connection;
+    }
+  }
+
+  async #openAs(
+    readOnly: boolean,
+    { keepalive, signal }: { keepalive: boolean; signal?: AbortSignal },
+  ): Promise<Connection> {
     const { socket, proxy, mode } = this.#uri.parameters;
     const tunnel = await openLibvirt(this.#ssh, {
       uri: this.#uri.daemonUri,
@@ -136,10 +163,12 @@ class SshReach implements Reach {
       ...(proxy !== undefined && { proxy: proxy as 'auto' | 'native' | 'netcat' }),
       ...(mode !== undefined && { mode: mode as 'auto' | 'direct' | 'legacy' }),
       ...(this.#how !== undefined && { remember: this.#how }),
+      readOnly,
     });
     this.#how = tunnel.how;
     return Connection.open(tunnel.duplex, {
       uri: this.#uri.daemonUri,
+      readOnly,
       ...(keepalive ? {} : { keepalive: false as const }),
       ...(signal && { signal }),
     });
@@ -170,20 +199,51 @@ class SshReach implements Reach {
   }
 }
 
+/** Why the user, who can log in, may not use libvirt as it was asked for; null: that is not what failed. */
+function forbids(thrown: unknown): Error | null {
+  // A program on the host may have begun, and told only then.
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if (error instanceof AuthFailed || (error instanceof SshError && error.kind === 'no-permission')) return error;
+  }
+  return null;
+}
+
+/** The socket that only lets look is named by the URI itself. */
+function readOnlyByUri({ parameters: { socket } }: HostUri): string | null {
+  return socket?.endsWith('-ro') ? `Its URI names the read-only socket ${socket}.` : null;
+}
+
 function overSocket(uri: HostUri): Reach {
   // There is no one connection that carries them all, so they are ended one by one.
   const open = new Set<Connection>();
   let ended = false;
+  let readOnly = readOnlyByUri(uri);
+  const dial = (signal: AbortSignal | undefined) =>
+    openLocal(uri.daemonUri, {
+      readOnly: readOnly !== null,
+      ...(uri.parameters.socket !== undefined && { socket: uri.parameters.socket }),
+      ...(signal && { signal }),
+    });
+  const mayOnlyLook = (error: NodeJS.ErrnoException) =>
+    readOnly === null && uri.parameters.socket === undefined && (error.code === 'EACCES' || error.code === 'EPERM');
   return {
+    get readOnly() {
+      return readOnly;
+    },
     connections: 0,
     address: null,
     open: async ({ keepalive, signal }) => {
-      const socket = await openLocal(uri.daemonUri, {
-        ...(uri.parameters.socket !== undefined && { socket: uri.parameters.socket }),
-        ...(signal && { signal }),
+      const socket = await dial(signal).catch(async (error: NodeJS.ErrnoException) => {
+        if (!mayOnlyLook(error)) throw error;
+        readOnly = error.message;
+        return dial(signal).catch(() => {
+          readOnly = null;
+          throw error;
+        });
       });
       const connection = await Connection.open(socket, {
         uri: uri.daemonUri,
+        readOnly: readOnly !== null,
         ...(keepalive ? {} : { keepalive: false as const }),
         ...(signal && { signal }),
       });
