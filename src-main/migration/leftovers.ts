@@ -45,12 +45,19 @@ export async function clearLeftovers(leftovers: Leftovers): Promise<Cleared> {
   let sockets = leftovers.relayed ? [source, target] : [];
   let made = [...leftovers.made];
   let { defined } = leftovers;
+  // A host that was away for long, and then refuses once, is asked again all the same.
+  const refused = { times: 0, since: began };
   for (let tries = 1; ; tries += 1) {
     if (defined) defined = !(await forget(leftovers));
     const removed = await Promise.all(sockets.map((host) => removeSockets(host, id)));
     sockets = sockets.filter((_, at) => !removed[at]);
     const result = made.length > 0 ? await removeNow(leftovers, made) : { kept: [], silent: false };
     made = result.kept;
+    if (made.length > 0 && !result.silent) {
+      if (refused.times === 0) refused.since = clock.now();
+      refused.times += 1;
+    }
+    const forGood = refused.times >= triesLeast && clock.now() - refused.since > patienceMs;
     const waited = clock.now() - began;
     const late = waited > patienceMs && tries >= triesLeast;
     if (defined && (givenUp() || late)) {
@@ -66,12 +73,12 @@ export async function clearLeftovers(leftovers: Leftovers): Promise<Cleared> {
       const still = (host: Host) => `The relay’s empty sockets on ${host.label} are still there: it did not answer.`;
       return { left: false, notices: sockets.map(still) };
     }
-    if (made.length > 0 && (givenUp() || target.removed || (late && !result.silent))) {
+    if (made.length > 0 && (givenUp() || target.removed || (forGood && !result.silent))) {
       const why = 'why' in result && result.why ? ` ${result.why}` : '';
       const still = `Volumes that were made on ${target.label} for the copied disks are still there: ${names}.${why}`;
       return { left: false, notices: [still] };
     }
-    if (leaving() && (late || result.silent)) return { left: true };
+    if (leaving() && (forGood || result.silent)) return { left: true };
     if (late && made.length > 0) waiting(names);
     await clock.sleep(againMs);
   }

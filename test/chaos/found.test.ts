@@ -65,8 +65,15 @@ describe('a volume that was made for a copied disk', () => {
     expect(ended.notices?.join()).toContain('another’s');
   });
 
-  it('is waited for where the target is away, and goes when it answers', async () => {
+  it.each([
+    ['goes when it answers', 0],
+    ['goes when it answers, even if it first refuses', 1],
+  ])('is waited for where the target is away, and %s', async (_name, refusals) => {
     rig = await Rig.start(ofItsOwn('away'), { hurry });
+    if (refusals > 0) {
+      const refusal = { code: 38, domain: 18, message: 'made to fail', times: refusals };
+      rig.sim.faults.set({ kind: 'fails', call: 'storage_vol_delete', ...refusal });
+    }
     rig.onStep = (step) => {
       if (step !== 'perform') return;
       rig.onStep = () => {};
