@@ -13,7 +13,7 @@ import { Actions } from './fleet/actions.ts';
 import { systemClock } from './fleet/clock.ts';
 import { Fleet } from './fleet/fleet.ts';
 import { Questions } from './fleet/questions.ts';
-import { Journal } from './migration/journal.ts';
+import { Journal } from './migration/recovery/journal.ts';
 import { Migrations } from './migration/migrations.ts';
 import { TwoHomes } from './migration/two-homes.ts';
 import { Settings } from './settings/index.ts';

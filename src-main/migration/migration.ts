@@ -14,16 +14,16 @@ import { explain } from '../fleet/explain.ts';
 import type { Host } from '../fleet/host.ts';
 import { ConnectionLost, type Dom, LibvirtError, paramRecord } from '../libvirt/index.ts';
 import { byDaemons, bySteps, type Ours } from './courses.ts';
-import { type Cleared, clearLeftovers } from './leftovers.ts';
-import type { Journal, MigrationRecord, Unfinished } from './journal.ts';
-import { Luggage } from './luggage.ts';
+import { type Cleared, clearLeftovers } from './recovery/leftovers.ts';
+import type { Journal, MigrationRecord, Unfinished } from './recovery/journal.ts';
+import { Luggage } from './storage/luggage.ts';
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
 import { flagsFor, isOff, paramsFor } from './options.ts';
 import { readProgress } from './progress.ts';
-import { openRelay, type Relay } from './relay.ts';
-import { Settlement } from './settle.ts';
-import { readVerdict } from './verdict.ts';
+import { openRelay, type Relay } from './ways/relay.ts';
+import { Settlement } from './recovery/settle.ts';
+import { readVerdict } from './recovery/verdict.ts';
 import { virshCommand } from './virsh.ts';
 
 export interface MigrationContext {

@@ -17,7 +17,7 @@ import { type Clock, systemClock } from '../fleet/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
 import { carryOutPlan, planEvacuation } from './evacuate.ts';
-import { Journal, type Unfinished } from './journal.ts';
+import { Journal, type Unfinished } from './recovery/journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, isOff, resolveOptions } from './options.ts';
 import { checkAsking, checkKnown, homesOnce, type Route, stopping, verdictOf } from './preflight.ts';

@@ -13,9 +13,9 @@ import { checkVolumes } from './preflight/pools.ts';
 import { byOptions } from './preflight/remedies.ts';
 import { said, warn as warning } from './preflight/say.ts';
 import { checkVersions } from './preflight/versions.ts';
-import { checkDisks } from './shared-disks.ts';
-import type { CopiedDisk } from './volumes.ts';
-import { findWay, type Way } from './ways.ts';
+import { checkDisks } from './storage/shared-disks.ts';
+import type { CopiedDisk } from './storage/volumes.ts';
+import { findWay, type Way } from './ways/ways.ts';
 
 /** What no `force` overrides: there is nothing to start. */
 const hard: ReadonlySet<string> = new Set([

@@ -3,7 +3,7 @@ import type { Delta } from '../../contract/events.ts';
 import type { Uuid } from '../../contract/model.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
-import { look } from './look.ts';
+import { look } from './recovery/look.ts';
 
 export interface TwoHomesOptions {
   fleet: Fleet;

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { MigrationOptions } from '../../contract/model.ts';
 import { isOff } from './options.ts';
-import { type CopiedDisk, pathThere } from './volumes.ts';
+import { type CopiedDisk, pathThere } from './storage/volumes.ts';
 
 interface Ends {
   domain: string;

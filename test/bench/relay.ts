@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
-import { openRelay, removeSockets } from '../../src-main/migration/relay.ts';
+import { openRelay, removeSockets } from '../../src-main/migration/ways/relay.ts';
 import { KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
 import { Lab } from '../lab/lab.ts';
 import { run, until } from '../lab/run.ts';

@@ -1,6 +1,6 @@
 // The decision rule over everything that two hosts can be seen to hold: what never happens, and each case by name.
 import { describe, expect, it, test } from 'vitest';
-import { decide, type Decision, type Known, type Seen } from '../../src-main/migration/decide.ts';
+import { decide, type Decision, type Known, type Seen } from '../../src-main/migration/recovery/decide.ts';
 
 const seen: Seen[] = [
   { at: 'unreachable' },

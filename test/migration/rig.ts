@@ -7,7 +7,7 @@ import type { MigrationView } from '../../contract/model.ts';
 import { systemClock } from '../../src-main/fleet/clock.ts';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
-import { Journal } from '../../src-main/migration/journal.ts';
+import { Journal } from '../../src-main/migration/recovery/journal.ts';
 import { Migrations } from '../../src-main/migration/migrations.ts';
 import { KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
 import { type Fault, SimFleet } from '../../src-sim/index.ts';

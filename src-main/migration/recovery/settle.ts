@@ -1,14 +1,14 @@
 // What becomes of a migration whose steps were interrupted: asks both hosts again and again, acts only on what they
 // answer, and where no rule covers it, offers what a person may do.
-import type { Err } from '../../contract/failure.ts';
-import { Failure } from '../../contract/failure.ts';
-import type { MigrationAction } from '../../contract/model.ts';
-import { explain } from '../fleet/explain.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Connection, type Dom, jobType, LibvirtError, undefineFlags } from '../libvirt/index.ts';
+import type { Err } from '../../../contract/failure.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { MigrationAction } from '../../../contract/model.ts';
+import { explain } from '../../fleet/explain.ts';
+import type { Host } from '../../fleet/host.ts';
+import { type Connection, type Dom, jobType, LibvirtError, undefineFlags } from '../../libvirt/index.ts';
 import { type Decision, decide } from './decide.ts';
 import { look, type Look } from './look.ts';
-import type { ManagedMove } from './managed.ts';
+import type { ManagedMove } from '../managed.ts';
 
 export interface Unsettled {
   source: Host;

@@ -2,12 +2,12 @@
 // goes over as memory does, into a file that the target has to have; of one that is shut off nothing goes over at all.
 import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { Failure } from '../../contract/failure.ts';
-import type { Uuid } from '../../contract/model.ts';
-import { readDomainXml } from '../fleet/domain-xml.ts';
-import { explain } from '../fleet/explain.ts';
-import type { Host } from '../fleet/host.ts';
-import { ConnectionLost } from '../libvirt/index.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { Uuid } from '../../../contract/model.ts';
+import { readDomainXml } from '../../fleet/domain-xml.ts';
+import { explain } from '../../fleet/explain.ts';
+import type { Host } from '../../fleet/host.ts';
+import { ConnectionLost } from '../../libvirt/index.ts';
 import { borrowPool, volumeFacts, volumeIn, volumeXml } from './pools.ts';
 
 export interface Variables {

@@ -1,12 +1,12 @@
 // What goes along with a VM beside its memory and its definition: volumes for its disks, the disks themselves where it
 // is shut off, and its firmware's variables.
-import type { MigrationOptions, MigrationProgress, MigrationView } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
-import type { Dom } from '../libvirt/index.ts';
+import type { MigrationOptions, MigrationProgress, MigrationView } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
+import type { Dom } from '../../libvirt/index.ts';
 import { DiskCopy } from './disk-copy.ts';
-import { type Journal, type Made, type MigrationRecord, withMade } from './journal.ts';
+import { type Journal, type Made, type MigrationRecord, withMade } from '../recovery/journal.ts';
 import { carryNvram } from './nvram.ts';
-import { isOff } from './options.ts';
+import { isOff } from '../options.ts';
 import { makeVolumes } from './volumes.ts';
 import { copyWhileOff } from './while-off.ts';
 

@@ -1,12 +1,12 @@
 // The disks that go along with a VM: a volume on the target for each, with the source's size and format, made before
 // the first step and removed again where the VM stays.
 import { posix } from 'node:path';
-import { Failure } from '../../contract/failure.ts';
-import type { DiskFacts } from '../fleet/domain-xml.ts';
-import { explain } from '../fleet/explain.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Connection, ConnectionLost, type Dom, LibvirtError, type Pool, type Vol } from '../libvirt/index.ts';
-import type { Made } from './journal.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { DiskFacts } from '../../fleet/domain-xml.ts';
+import { explain } from '../../fleet/explain.ts';
+import type { Host } from '../../fleet/host.ts';
+import { type Connection, ConnectionLost, type Dom, LibvirtError, type Pool, type Vol } from '../../libvirt/index.ts';
+import type { Made } from '../recovery/journal.ts';
 import { factsAt, type NewVolume, poolOf, type VolumeFacts, volumeIn, volumeXml } from './pools.ts';
 
 export interface CopiedDisk {

@@ -1,6 +1,6 @@
 // Where a VM is after its migration, read again from both hosts: what is told is what was seen.
-import type { MigrationView, Uuid } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
+import type { MigrationView, Uuid } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
 import { look, type Look } from './look.ts';
 
 export interface VerdictRead {

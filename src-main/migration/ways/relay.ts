@@ -2,9 +2,9 @@
 // socket of its own comes out at the target's, by way of the two SSH connections that are there anyway.
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream';
-import { Failure } from '../../contract/failure.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Param, param } from '../libvirt/index.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { Host } from '../../fleet/host.ts';
+import { type Param, param } from '../../libvirt/index.ts';
 
 export interface Relay {
   /** What each side is told: where it connects to, or listens. */

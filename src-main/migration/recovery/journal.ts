@@ -3,7 +3,7 @@
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { MigrationOptions, MigrationPhase, MigrationView } from '../../contract/model.ts';
+import type { MigrationOptions, MigrationPhase, MigrationView } from '../../../contract/model.ts';
 
 const hostRecord = z.object({ id: z.string(), uri: z.string(), label: z.string() });
 

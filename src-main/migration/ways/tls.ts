@@ -1,7 +1,7 @@
 // Whether hosts have the certificates by which QEMU encrypts a migration's way.
-import type { Check } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
-import { quote } from './virsh.ts';
+import type { Check } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
+import { quote } from '../virsh.ts';
 
 /** Where QEMU's certificates are if its configuration, which only root reads, names no other folder. */
 const usual = '/etc/pki/qemu';

@@ -1,19 +1,19 @@
 // Whether both hosts see the same disk behind the same path, asked of the hosts' own file systems.
 import { posix } from 'node:path';
-import type { Check, Remedy } from '../../contract/model.ts';
-import { type DiskFacts, readDomainXml } from '../fleet/domain-xml.ts';
-import type { Host } from '../fleet/host.ts';
-import type { Dom } from '../libvirt/index.ts';
+import type { Check, Remedy } from '../../../contract/model.ts';
+import { type DiskFacts, readDomainXml } from '../../fleet/domain-xml.ts';
+import type { Host } from '../../fleet/host.ts';
+import type { Dom } from '../../libvirt/index.ts';
 import { noBacking } from './disk-copy.ts';
-import { isOff } from './options.ts';
+import { isOff } from '../options.ts';
 import { poolOf, volumeIn } from './pools.ts';
-import type { Route } from './preflight.ts';
-import type { SourceXml } from './preflight/domain-xml.ts';
-import { ejecting } from './preflight/media.ts';
-import { startingPoolOf } from './preflight/pools.ts';
-import { byOptions } from './preflight/remedies.ts';
-import { said } from './preflight/say.ts';
-import { quote } from './virsh.ts';
+import type { Route } from '../preflight.ts';
+import type { SourceXml } from '../preflight/domain-xml.ts';
+import { ejecting } from '../preflight/media.ts';
+import { startingPoolOf } from '../preflight/pools.ts';
+import { byOptions } from '../preflight/remedies.ts';
+import { said } from '../preflight/say.ts';
+import { quote } from '../virsh.ts';
 import { type CopiedDisk, copyable, factsOf, freeIn, noPool, pathThere } from './volumes.ts';
 
 /** File systems that libvirt itself takes as shared; others need a disk without a cache of the host's. */

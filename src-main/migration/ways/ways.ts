@@ -1,11 +1,11 @@
 // Which way the memory can go from one host to another, proved from the source host itself.
-import type { Check, Transport } from '../../contract/model.ts';
-import { isOff } from './options.ts';
+import type { Check, Transport } from '../../../contract/model.ts';
+import { isOff } from '../options.ts';
 import { checkTls } from './tls.ts';
-import type { Route } from './preflight.ts';
-import { checkPath } from './preflight/path.ts';
-import { PeerProofs } from './preflight/peer.ts';
-import { ok } from './preflight/say.ts';
+import type { Route } from '../preflight.ts';
+import { checkPath } from '../preflight/path.ts';
+import { PeerProofs } from '../preflight/peer.ts';
+import { ok } from '../preflight/say.ts';
 
 export interface Way {
   transport: Exclude<Transport, 'auto'>;

@@ -1,9 +1,9 @@
 // Watches that a VM stays shut off while its disks are copied: a copy of a disk that is written to is worth nothing.
-import { Failure } from '../../contract/failure.ts';
-import type { Uuid } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { Uuid } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
 import type { DiskCopy } from './disk-copy.ts';
-import { look } from './look.ts';
+import { look } from '../recovery/look.ts';
 
 /** @throws Failure `conflict` where it was started meanwhile, and whatever the copy throws */
 export async function copyWhileOff(copy: DiskCopy, source: Host, vm: { uuid: Uuid; name: string }): Promise<void> {

@@ -1,7 +1,7 @@
 // Asks a host, on a fresh connection, what it holds of a domain. No answer is told apart from every answer.
-import type { Uuid } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Connection, domainState, jobType, LibvirtError, pausedReason } from '../libvirt/index.ts';
+import type { Uuid } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
+import { type Connection, domainState, jobType, LibvirtError, pausedReason } from '../../libvirt/index.ts';
 import type { Seen } from './decide.ts';
 
 export interface Look {

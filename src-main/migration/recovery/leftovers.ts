@@ -1,11 +1,11 @@
 // What a migration made on the hosts and nobody needs any more goes again: at once, or when the host answers again.
-import type { Uuid } from '../../contract/model.ts';
-import type { Host } from '../fleet/host.ts';
+import type { Uuid } from '../../../contract/model.ts';
+import type { Host } from '../../fleet/host.ts';
 import type { Made } from './journal.ts';
-import { LibvirtError, undefineFlags } from '../libvirt/index.ts';
+import { LibvirtError, undefineFlags } from '../../libvirt/index.ts';
 import { look } from './look.ts';
-import { removeSockets } from './relay.ts';
-import { removeVolumes } from './volumes.ts';
+import { removeSockets } from '../ways/relay.ts';
+import { removeVolumes } from '../storage/volumes.ts';
 
 export interface Leftovers {
   id: string;

@@ -3,13 +3,20 @@
 import { posix } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { Failure } from '../../contract/failure.ts';
-import type { MigrationProgress } from '../../contract/model.ts';
-import { explain } from '../fleet/explain.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Connection, ConnectionLost, Hole, LibvirtError, type LibvirtStream, type Vol } from '../libvirt/index.ts';
+import { Failure } from '../../../contract/failure.ts';
+import type { MigrationProgress } from '../../../contract/model.ts';
+import { explain } from '../../fleet/explain.ts';
+import type { Host } from '../../fleet/host.ts';
+import {
+  type Connection,
+  ConnectionLost,
+  Hole,
+  LibvirtError,
+  type LibvirtStream,
+  type Vol,
+} from '../../libvirt/index.ts';
 import { borrowPool, factsAt, type VolumeFacts, volumeFacts, volumeIn } from './pools.ts';
-import { noProgress } from './progress.ts';
+import { noProgress } from '../progress.ts';
 import { type CopiedDisk, makeVolume, type MadeList, pathThere } from './volumes.ts';
 
 export interface DiskCopyOptions {

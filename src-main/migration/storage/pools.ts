@@ -1,9 +1,9 @@
 // A host's storage by path: the pool that a file lies in, the volume that it is, and what libvirt tells of it.
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { attribute, child, parseXml, text } from '../fleet/xml.ts';
-import type { Host } from '../fleet/host.ts';
-import { type Connection, LibvirtError, type Pool, type Vol } from '../libvirt/index.ts';
+import { attribute, child, parseXml, text } from '../../fleet/xml.ts';
+import type { Host } from '../../fleet/host.ts';
+import { type Connection, LibvirtError, type Pool, type Vol } from '../../libvirt/index.ts';
 
 export interface VolumeFacts {
   format: string;
