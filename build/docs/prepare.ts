@@ -11,21 +11,22 @@ import { fillTroubleshooting } from './troubleshooting.ts';
 
 const docs = join(top, 'docs');
 const site = join(docs, '.site');
-const repository = (process.env['DOCS_REPOSITORY'] || about.homepage).replace(/\/$/, '');
+/** Null: what a page names outside of the site has no address, and is only named. */
+const repository = process.env['DOCS_REPOSITORY']?.replace(/\/$/, '') ?? null;
 
 /** Links in pages and images that are meant for the repository's own reader. */
-const link = /(\]\()([^)\s#]+)(#[^)]*)?(\))/g;
+const link = /\[([^\]]*)\]\(([^)\s#]+)(#[^)]*)?\)/g;
 
 /** A page as the site has it. @param at its place below docs/ */
 function forSite(text: string, at: string): string {
-  return text.replace(link, (whole, open: string, target: string, hash = '', close: string) => {
+  return text.replace(link, (whole, words: string, target: string, hash = '') => {
     if (/^[a-z]+:|^\//i.test(target)) return whole;
     const meant = resolve(docs, dirname(at), target);
     if (!relative(docs, meant).startsWith('..')) return whole;
     const path = relative(top, meant).split(sep).join('/');
     if (!existsSync(meant)) throw new Error(`docs/${at} links to ${target}, which is not there`);
-    if (path === 'CHANGELOG.md') return `${open}/changelog${hash}${close}`;
-    return `${open}${repository}/blob/main/${path}${hash}${close}`;
+    if (path === 'CHANGELOG.md') return `[${words}](/changelog${hash})`;
+    return repository === null ? words : `[${words}](${repository}/blob/main/${path}${hash})`;
   });
 }
 

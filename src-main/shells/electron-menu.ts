@@ -5,8 +5,8 @@ import type { DesktopMenus } from '../../contract/desktop.ts';
 export interface MenuOptions {
   menus: DesktopMenus;
   chosen: (id: string) => void;
-  updates: { on: boolean; set: (on: boolean) => void };
-  documentation: () => void;
+  /** What needs an address where Drover is published; false without one. */
+  published: false | { updates: { on: boolean; set: (on: boolean) => void }; documentation: () => void };
 }
 
 const mac = process.platform === 'darwin';
@@ -14,7 +14,7 @@ const mac = process.platform === 'darwin';
 /** A console searches in itself by this key: on macOS, a menu would take it away. */
 const consoles = new Set(['Ctrl+F']);
 
-export function setMenus({ menus, chosen, updates, documentation }: MenuOptions): void {
+export function setMenus({ menus, chosen, published }: MenuOptions): void {
   const item = ({ id, title, keys, enabled }: DesktopMenus[number]['items'][number]): MenuItemConstructorOptions => {
     const native = keys !== undefined && keys.startsWith('Ctrl+') && !(mac && consoles.has(keys));
     return {
@@ -30,18 +30,22 @@ export function setMenus({ menus, chosen, updates, documentation }: MenuOptions)
     ...menus.map(({ title, items }) => ({ label: title, submenu: items.map(item) })),
     // On macOS copy and paste come from here; elsewhere the page has them.
     ...(mac ? [{ role: 'editMenu' } as const, { role: 'windowMenu' } as const] : []),
-    {
-      role: 'help',
-      submenu: [
-        { label: 'Documentation', click: documentation },
-        {
-          label: 'Look for New Versions',
-          type: 'checkbox',
-          checked: updates.on,
-          click: ({ checked }) => updates.set(checked),
-        },
-      ],
-    },
+    ...(published ? [help(published)] : []),
   ];
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}
+
+function help({ updates, documentation }: Exclude<MenuOptions['published'], false>): MenuItemConstructorOptions {
+  return {
+    role: 'help',
+    submenu: [
+      { label: 'Documentation', click: documentation },
+      {
+        label: 'Look for New Versions',
+        type: 'checkbox',
+        checked: updates.on,
+        click: ({ checked }) => updates.set(checked),
+      },
+    ],
+  };
 }

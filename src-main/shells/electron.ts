@@ -18,7 +18,8 @@ import { ElectronWindow } from './electron-window.ts';
 export interface About {
   version: string;
   /** The address of the code, without a slash at its end. */
-  repository: string;
+  /** Where it is published; null where it is not. */
+  repository: string | null;
 }
 
 /** Under this name in the window's preferences. */
@@ -59,6 +60,7 @@ export async function runElectron(start: Start, about: About): Promise<void> {
 class Desktop {
   readonly #about: About;
   readonly #updates: Updates;
+  readonly #published: boolean;
   #drover: Drover | null = null;
   #window: ElectronWindow | null = null;
   /** Asked for twice at once, there is still one window. */
@@ -69,9 +71,11 @@ class Desktop {
 
   constructor(about: About) {
     this.#about = about;
+    const { repository } = about;
+    this.#published = repository !== null;
     this.#updates = new Updates({
       version: about.version,
-      address: about.repository.replace('https://github.com/', 'https://api.github.com/repos/') + '/releases/latest',
+      address: `${repository?.replace('https://github.com/', 'https://api.github.com/repos/') ?? ''}/releases/latest`,
       fetch: (address) => net.fetch(address, { credentials: 'omit', bypassCustomProtocolHandlers: true }),
       found: (version) => void this.#tellUpdate(version),
     });
@@ -133,8 +137,10 @@ class Desktop {
     setMenus({
       menus: this.#menus,
       chosen: (id) => this.#window?.tell('menu', { id }),
-      updates: { on: this.#updates.on, set: (on) => this.#setUpdates(on) },
-      documentation: () => void shell.openExternal(`${this.#about.repository}#readme`),
+      published: this.#published && {
+        updates: { on: this.#updates.on, set: (on) => this.#setUpdates(on) },
+        documentation: () => void shell.openExternal(`${this.#about.repository}#readme`),
+      },
     });
   }
 
@@ -193,7 +199,8 @@ class Desktop {
   async #startUpdates(): Promise<void> {
     const answer = await this.#drover?.door.call('preferences.get', {}, new Session());
     const kept = (answer?.data as Preferences | null)?.window?.[updatesName];
-    this.#updates.on = app.isPackaged && !app.commandLine.hasSwitch('no-update-check') && kept !== false;
+    this.#updates.on =
+      this.#published && app.isPackaged && !app.commandLine.hasSwitch('no-update-check') && kept !== false;
     this.#setMenus();
   }
 
