@@ -121,6 +121,10 @@ export function ensureLab() {
   return null;
 }
 
+/** What some unit tests compare with: sshd, virsh, shells, man, systemd. @returns null, or what is missing */
+export const ensureReferees = () =>
+  ensureDebian([...labPackages, 'man-db', 'systemd', 'zsh', 'fish'], 'a part of the unit tests');
+
 /** @returns null, or a sentence saying what is missing */
 export const ensureBrowser = () => ensureDebian(browserPackages, 'the browser tests');
 

@@ -4,7 +4,17 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ci, electronBinary, ensureBrowser, ensureLab, ensureModules, ensureNode, top, tsx } from './setup.mjs';
+import {
+  ci,
+  electronBinary,
+  ensureBrowser,
+  ensureLab,
+  ensureModules,
+  ensureNode,
+  ensureReferees,
+  top,
+  tsx,
+} from './setup.mjs';
 
 const rings = ['check', 'build', 'docs', 'unit', 'lab', 'app'];
 const [only, ...files] = process.argv.slice(2);
@@ -124,15 +134,21 @@ const ring = {
     const code = await run([process.execPath, 'build/docs.mjs']);
     note('docs', { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }, began, code);
   },
-  unit: () => vitest('unit'),
+  async unit() {
+    const lack = ensureReferees();
+    if (lack) missing('unit', lack);
+    await vitest('unit');
+  },
   lab: () => vitest('lab', inAdmin()),
-  async app() {
+  /** @param withLab without one, the tests that need no host */
+  async app(withLab) {
     const began = performance.now();
     const report = join(scratch, 'app.json');
     const code = await run(
       [
-        ...inAdmin(),
+        ...(withLab ? inAdmin() : []),
         ...[process.execPath, 'node_modules/@playwright/test/cli.js', 'test', '-c', 'test/app/playwright.config.ts'],
+        ...(withLab ? [] : ['--project', 'window']),
         ...['--reporter=list,json', ...files],
       ],
       { env: { PLAYWRIGHT_JSON_OUTPUT_NAME: report, PLAYWRIGHT_JSON_OUTPUT_FILE: report } },
@@ -162,8 +178,8 @@ try {
     if (up && wants('lab')) await ring.lab();
     if (wants('app')) {
       if (!electronBinary()) console.log('Electron’s binary is not here: what needs it is skipped.');
-      if (noLab ?? noBrowser) missing('app', noLab ?? noBrowser);
-      else if (up) await ring.app();
+      if (noBrowser ?? noLab) missing('app', noBrowser ?? noLab);
+      if (!noBrowser && (up || noLab)) await ring.app(up);
     }
   }
 } finally {
