@@ -19,6 +19,8 @@ import type {
   ScanForecast,
   ScanView,
   Schedules,
+  SnapshotList,
+  SnapshotView,
   Suggestions,
 } from './model.ts';
 import type { Snapshot } from './events.ts';
@@ -110,9 +112,14 @@ export const calls = {
   ),
   'domains.get': call<DomainView>()('One VM.', `GET ${aDomain}`, domain),
   'domains.xml': call<{ xml: string }>()(
-    'Its live XML, or with `inactive` the persistent one.',
+    'Its live XML, or with `inactive` the persistent one; with `secure` the passwords of its screens stand in it.',
     `GET ${aDomain}/xml`,
-    domain.extend({ inactive: flag.optional() }),
+    domain.extend({ inactive: flag.optional(), secure: flag.optional() }),
+  ),
+  'domains.redefine': call<DomainView>()(
+    'Replaces its persistent XML; `was` is what was edited (`inactive`, `secure`), and where that is no longer so nothing is written.',
+    `POST ${aDomain}/xml`,
+    domain.extend({ xml: check.xml, was: check.xml, validate: z.boolean().optional() }),
   ),
   'domains.act': call<DomainView>()(
     'Lifecycle; answers when libvirt has taken it.',
@@ -134,6 +141,28 @@ export const calls = {
     'Forgets a VM that is shut off; with `storage` its disks go too, with `nvram` its firmware variables.',
     `DELETE ${aDomain}`,
     domain.extend({ storage: flag.optional(), nvram: flag.optional() }),
+  ),
+
+  'snapshots.list': call<SnapshotList>()('Its snapshots, the oldest first.', `GET ${aDomain}/snapshots`, domain),
+  'snapshots.create': call<SnapshotView>()(
+    'Makes a snapshot; without `diskOnly` with the memory of a VM that runs. Answers when it is made.',
+    `POST ${aDomain}/snapshots`,
+    domain.extend({
+      name: check.newSnapshot,
+      description: z.string().max(2000).optional(),
+      diskOnly: z.boolean().optional(),
+    }),
+    201,
+  ),
+  'snapshots.revert': call<DomainView>()(
+    'Goes back to a snapshot: what came after it is lost. With `force` also where libvirt warns.',
+    `POST ${aDomain}/snapshots/:name/revert`,
+    domain.extend({ name: check.snapshot, force: z.boolean().optional() }),
+  ),
+  'snapshots.delete': call<{ removed: true; hostId: string; uuid: string; name: string }>()(
+    'Deletes a snapshot, with `children` also those made upon it; what the VM has now stays.',
+    `DELETE ${aDomain}/snapshots/:name`,
+    domain.extend({ name: check.snapshot, children: flag.optional() }),
   ),
 
   'migrations.preflight': call<Preflight | Record<string, Preflight>>()(

@@ -19,6 +19,12 @@ export const flag = z.union([
 
 export const host = z.strictObject({ id });
 export const domain = z.strictObject({ hostId: id, uuid });
+/** Of a snapshot that is there; libvirt takes fewer for a new one. */
+export const snapshot = z.string().min(1).max(255);
+export const newSnapshot = snapshot.regex(
+  /^(?!\.)[^/\n]+$/,
+  'is no name for a snapshot: no “/”, and no “.” at its beginning',
+);
 export const action = z.enum(lifecycleActions);
 export const domainState = z.enum(domainStates);
 

@@ -6,6 +6,7 @@ import type { Console } from './console.ts';
 import type { Definition } from './definition.ts';
 import type { Guest } from './guest.ts';
 import type { JobLock } from './job-lock.ts';
+import { Snapshots } from './snapshots.ts';
 import type { Incoming, Outgoing } from './migration/jobs.ts';
 
 /** A domain's memory, as a file. */
@@ -29,6 +30,7 @@ export class Domain {
   autostart = false;
   guest: Guest | null = null;
   saved: Saved | null = null;
+  readonly snapshots = new Snapshots();
   outgoing: Outgoing | null = null;
   incoming: Incoming | null = null;
   /** Of the last job, until it is read. */

@@ -25,6 +25,7 @@ export const told = {
   destroyed: [5, 1],
   stoppedMigrated: [5, 3],
   stoppedSaved: [5, 4],
+  stoppedSnapshot: [5, 6],
   failed: [5, 5],
   shutdownFinished: [6, 0],
   shutdownByGuest: [6, 1],
@@ -78,7 +79,7 @@ export function quit(daemon: Daemon, domain: Domain, reason: number): void {
 export function stop(
   daemon: Daemon,
   domain: Domain,
-  how: 'destroyed' | 'shutdown' | 'failed' | 'saved' | 'migrated',
+  how: 'destroyed' | 'shutdown' | 'failed' | 'saved' | 'migrated' | 'snapshot',
 ): void {
   const dom = domain.ref;
   const [reason, event] = {
@@ -87,6 +88,7 @@ export function stop(
     failed: [6, told.failed],
     saved: [shutoffReason.saved, told.stoppedSaved],
     migrated: [shutoffReason.migrated, told.stoppedMigrated],
+    snapshot: [7, told.stoppedSnapshot],
   }[how] as [number, readonly [number, number]];
   // QEMU says so itself when it is told to go.
   if (how === 'destroyed') daemon.tellLifecycle(domain, told.shutdownByHost);

@@ -29,6 +29,7 @@ export const refuse = {
   none: from(0),
   /** XML that is not well-formed. */
   malformed: (message: string) => new Refusal(35, errorDomains.domain, message),
+  badSnapshot: (message: string) => new Refusal(35, errorDomains.qemu, message),
   noName: () => new Refusal(21, errorDomains.domain, 'missing name information in domain definition'),
   noDomain: (what: string) => new Refusal(errorCodes.no_domain, errorDomains.qemu, `Domain not found: ${what}`),
   notRunning: () => refuse.domain('operation_invalid', 'Requested operation is not valid: domain is not running'),

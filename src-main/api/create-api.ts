@@ -7,6 +7,8 @@ import type { Demo } from '../demo/demo.ts';
 import type { Discovery } from '../discovery/index.ts';
 import type { Actions } from '../fleet/actions.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import { redefine } from '../fleet/redefine.ts';
+import { Snapshots } from '../fleet/snapshots.ts';
 import type { Questions } from '../fleet/questions.ts';
 import type { Migrations } from '../migration/migrations.ts';
 import type { Settings } from '../settings/index.ts';
@@ -28,6 +30,7 @@ export interface Rooms {
 
 export function createApi(rooms: Rooms): Api {
   const { fleet, actions, consoles, migrations, discovery, demo, questions, settings } = rooms;
+  const snapshots = new Snapshots(fleet);
   const startedMs = performance.now();
   const lookers = new WeakSet<Caller>();
   const started = async (id: string, act: (id: string) => Promise<unknown>) => {
@@ -79,7 +82,11 @@ export function createApi(rooms: Rooms): Api {
 
     'domains.list': (filter) => listDomains(fleet, filter),
     'domains.get': (ref) => fleet.domain(ref),
-    'domains.xml': async ({ inactive, ...ref }) => ({ xml: await actions.xml(ref, inactive ?? false) }),
+    'domains.xml': async ({ inactive, secure, ...ref }) => ({
+      xml: await actions.xml(ref, inactive ?? false, secure ?? false),
+    }),
+    'domains.redefine': ({ xml, was, validate, ...ref }) =>
+      redefine(fleet, ref, { xml, was, validate: validate ?? true }),
     'domains.act': ({ action, ...ref }) => actions.act(ref, action),
     'domains.update': ({ autostart, ...ref }) =>
       autostart === undefined ? fleet.domain(ref) : actions.setAutostart(ref, autostart),
@@ -87,6 +94,15 @@ export function createApi(rooms: Rooms): Api {
     'domains.undefine': async ({ storage, nvram, ...ref }) => {
       await actions.undefine(ref, { storage: storage ?? false, nvram: nvram ?? false });
       return { removed: true, ...ref };
+    },
+
+    'snapshots.list': (ref) => snapshots.list(ref),
+    'snapshots.create': ({ name, description, diskOnly, ...ref }) =>
+      snapshots.create(ref, { name, description: description ?? '', diskOnly: diskOnly ?? false }),
+    'snapshots.revert': ({ name, force, ...ref }) => snapshots.revert(ref, name, force ?? false),
+    'snapshots.delete': async ({ name, children, ...ref }) => {
+      await snapshots.delete(ref, name, children ?? false);
+      return { removed: true, ...ref, name };
     },
 
     'migrations.preflight': ({ uuid, from, to, options }) => {

@@ -25,6 +25,20 @@ const carryOut: Record<LifecycleAction, { doing: string; call: (on: Connection, 
 /** What would wait for the migration's lock, or break it: only these are let through while a domain moves. */
 const duringMigration: ReadonlySet<LifecycleAction> = new Set(['destroy']);
 
+/** @throws Failure `conflict` where a host that answers runs it already: twice, it would destroy its disks */
+export function mustNotRunElsewhere(fleet: Fleet, here: Host, { uuid, name }: DomainView, doing: string): void {
+  const there = fleet.homes(uuid).find((host) => {
+    const state = host.domains.get(uuid)?.state;
+    return host !== here && host.state === 'online' && (state === 'running' || state === 'blocked');
+  });
+  if (!there) return;
+  throw new Failure(
+    'conflict',
+    `${name} runs on ${there.label} already, so ${doing} it on ${here.label} too would destroy its disks. Shut it off on ${there.label} first, or give one of the two another UUID.`,
+    { hostId: there.id, uuid },
+  );
+}
+
 export class Actions {
   readonly #fleet: Fleet;
 
@@ -43,25 +57,11 @@ export class Actions {
           { migrationId: domain.job.migrationId },
         );
       }
-      if (action === 'start' || action === 'resume') this.#mustNotRunElsewhere(host, domain, doing);
+      if (action === 'start' || action === 'resume') mustNotRunElsewhere(this.#fleet, host, domain, doing);
       host.mustBeWritable();
       // What is to end a domain has to get through when all else is stuck.
       await call(action === 'destroy' ? host.connection : await host.work(), dom);
     });
-  }
-
-  /** @throws Failure `conflict` where a host that answers runs it already: twice, it would destroy its disks */
-  #mustNotRunElsewhere(here: Host, { uuid, name }: DomainView, doing: string): void {
-    const there = this.#fleet.homes(uuid).find((host) => {
-      const state = host.domains.get(uuid)?.state;
-      return host !== here && host.state === 'online' && (state === 'running' || state === 'blocked');
-    });
-    if (!there) return;
-    throw new Failure(
-      'conflict',
-      `${name} runs on ${there.label} already, so ${doing} it on ${here.label} too would destroy its disks. Shut it off on ${there.label} first, or give one of the two another UUID.`,
-      { hostId: there.id, uuid },
-    );
   }
 
   async setAutostart(ref: DomainRef, autostart: boolean): Promise<DomainView> {
@@ -70,12 +70,12 @@ export class Actions {
     });
   }
 
-  async xml(ref: DomainRef, inactive: boolean): Promise<string> {
+  async xml(ref: DomainRef, inactive: boolean, secure: boolean): Promise<string> {
     const domain = this.#fleet.domain(ref);
     const host = this.#fleet.host(ref.hostId);
     try {
       const dom = { name: domain.name, uuid: ref.uuid };
-      const flags = inactive ? xmlFlags.inactive : 0;
+      const flags = (inactive ? xmlFlags.inactive : 0) | (secure ? xmlFlags.secure : 0);
       return (await host.connection.call('domain_get_xml_desc', { dom, flags }, { timeoutMs })).xml;
     } catch (error) {
       throw explain(error, host.label, `reading the XML of ${domain.name}`);

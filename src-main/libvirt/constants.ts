@@ -215,6 +215,13 @@ export const undefineFlags = {
   keep_tpm: 64,
 } as const;
 
+/** `domain_define_xml_flags` */
+export const defineFlags = { validate: 1 } as const;
+
+export const snapshotCreateFlags = { halt: 8, disk_only: 16, quiesce: 64, atomic: 128 } as const;
+export const snapshotRevertFlags = { running: 1, paused: 2, force: 4 } as const;
+export const snapshotDeleteFlags = { children: 1, metadata_only: 2, children_only: 4 } as const;
+
 export const consoleFlags = { force: 1, safe: 2 } as const;
 
 /** Libvirt's versions as numbers: `version(10, 1)` is 10,001,000. */

@@ -1,5 +1,12 @@
 // Which dialog is open, with what it is about. One at a time: a question of a login goes before it and leaves it standing.
-import type { DomainRef, HostId, LifecycleAction, MigrationId, MigrationOptions } from '../../contract/model.ts';
+import type {
+  DomainRef,
+  HostId,
+  LifecycleAction,
+  MigrationId,
+  MigrationOptions,
+  SnapshotView,
+} from '../../contract/model.ts';
 
 export type OpenDialog =
   | { kind: 'add-host'; uri?: string }
@@ -14,6 +21,10 @@ export type OpenDialog =
   | { kind: 'force-off'; domains: DomainRef[] }
   | { kind: 'force-reset'; domains: DomainRef[] }
   | { kind: 'delete'; domains: DomainRef[] }
+  | { kind: 'edit-xml'; domain: DomainRef }
+  | { kind: 'take-snapshot'; domain: DomainRef; diskOnly: string | null; ondone: () => void }
+  | { kind: 'revert-snapshot'; domain: DomainRef; snapshot: SnapshotView; ondone: () => void }
+  | { kind: 'delete-snapshot'; domain: DomainRef; name: string; below: number; ondone: () => void }
   | { kind: 'several'; action: LifecycleAction; title: string; domains: DomainRef[] }
   | { kind: 'palette' }
   | { kind: 'shortcuts' };

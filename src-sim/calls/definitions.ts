@@ -24,6 +24,9 @@ export function undefine(daemon: Daemon, domain: Domain, flags: number): void {
   if (domain.saved && !(flags & undefineFlags.managed_save)) {
     throw invalid('Refusing to undefine while domain managed save image exists');
   }
+  if (domain.snapshots.count > 0 && !domain.active && !(flags & undefineFlags.snapshots_metadata)) {
+    throw invalid(`cannot delete inactive domain with ${domain.snapshots.count} snapshots`);
+  }
   const dom = domain.ref;
   domain.saved = null;
   domain.autostart = false;

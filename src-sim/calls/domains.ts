@@ -9,7 +9,7 @@ import type { Handlers } from './handlers.ts';
 
 /** Filters come in groups: of each that is asked for, one has to fit. */
 export function fits(domain: Domain, flags: number): boolean {
-  const { active, persistent, state, saved, autostart } = domain;
+  const { active, persistent, state, saved, snapshots, autostart } = domain;
   const others = ![domainState.running, domainState.paused, domainState.shutoff].includes(state as 1);
   const groups: [number, boolean][][] = [
     [
@@ -35,8 +35,8 @@ export function fits(domain: Domain, flags: number): boolean {
       [list.no_autostart, !autostart],
     ],
     [
-      [list.has_snapshot, false],
-      [list.no_snapshot, true],
+      [list.has_snapshot, snapshots.count > 0],
+      [list.no_snapshot, snapshots.count === 0],
     ],
   ];
   return groups.every((group) => {
@@ -133,10 +133,6 @@ export const domains: Handlers = {
   domain_get_hostname: ({ dom }, { daemon }) => {
     mustRun(daemon.named(dom));
     throw refuse.qemu('argument_unsupported', 'QEMU guest agent is not configured');
-  },
-  domain_list_all_snapshots: ({ dom }, { daemon }) => {
-    daemon.named(dom);
-    return { snapshots: [], total: 0 };
   },
   domain_open_console: ({ dom, device, flags }, { daemon, client, serial }) => {
     const domain = daemon.named(dom);

@@ -10,6 +10,7 @@ import { lifecycleCalls } from './lifecycle.ts';
 import { migrationCalls } from './migration.ts';
 import { networks } from './networks.ts';
 import { node } from './node.ts';
+import { snapshotCalls } from './snapshots.ts';
 import { statsCalls } from './stats.ts';
 import { storageCalls } from './storage.ts';
 
@@ -22,6 +23,7 @@ const all: Handlers = {
   ...statsCalls,
   ...jobs,
   ...migrationCalls,
+  ...snapshotCalls,
   ...storageCalls,
   ...networks,
   ...eventCalls,

@@ -52,6 +52,13 @@ const move = async (page: Page) => {
   await page.getByRole('button', { name: 'Migrate', exact: true }).click();
   await expect(page.getByRole('treegrid', { name: 'Recent tasks' }).getByRole('row', { name: /web01/ })).toBeVisible();
 };
+const snapshot = async (page: Page) => {
+  await tile(page, 'web01').click();
+  await page.getByRole('tab', { name: 'Snapshots' }).click();
+  await page.getByRole('button', { name: 'Take a snapshot…' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('clean');
+  await page.keyboard.press('Enter');
+};
 const dialog = (page: Page) => expect(page.getByRole('dialog')).toBeVisible();
 
 const screens: Record<string, (page: Page) => Promise<unknown>> = {
@@ -86,6 +93,32 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await tile(page, 'web01').click();
     await page.getByRole('tab', { name: 'XML' }).click();
     await expect(page.getByText('<name>')).toBeVisible();
+  },
+  'the XML of a VM, edited': async (page) => {
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'XML' }).click();
+    await page.getByRole('button', { name: 'Edit…' }).click();
+    await page.getByRole('textbox', { name: 'Definition of web01' }).fill('<domain>');
+    await expect(page.getByText(/It is not well-formed/)).toBeVisible();
+  },
+  'what an edit changes': async (page) => {
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'XML' }).click();
+    await page.getByRole('button', { name: 'Edit…' }).click();
+    const editor = page.getByRole('textbox', { name: 'Definition of web01' });
+    await expect(editor).toHaveValue(/<vcpu/);
+    await editor.fill((await editor.inputValue()).replace('>2</vcpu>', '>4</vcpu>'));
+    await page.getByRole('button', { name: 'Show changes' }).click();
+    await expect(page.getByRole('region', { name: /^Changes to/ })).toBeVisible();
+  },
+  snapshots: async (page) => {
+    await snapshot(page);
+    await expect(page.getByText('Current')).toBeVisible();
+  },
+  'going back to a snapshot': async (page) => {
+    await snapshot(page);
+    await page.getByRole('button', { name: 'Go back to clean…' }).click();
+    await dialog(page);
   },
   'a host': (page) => page.getByRole('treeitem', { name: /^kvm1/ }).click(),
   'a console': async (page) => {

@@ -73,7 +73,7 @@ export class Stage {
       for (const { name, uuid } of this.#guests) {
         const dom = { name, uuid };
         await on.call('domain_destroy_flags', { dom }).catch(() => {});
-        await on.call('domain_undefine_flags', { dom, flags: 1 }).catch(() => {});
+        await on.call('domain_undefine_flags', { dom, flags: 1 | 2 }).catch(() => {});
       }
     }
     await Promise.all(this.#open.map((connection) => connection.close()));

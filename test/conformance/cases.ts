@@ -6,6 +6,7 @@ import {
   encodePacket,
   errorInfo,
   FrameReader,
+  LibvirtError,
   listDomainsFlags as list,
   migrateFlags as flag,
   type Packet,
@@ -350,6 +351,89 @@ export function conformance(open: () => Promise<Bench>): void {
       expect(await outcome(on.call('domain_abort_job', { dom }))).toBe('55/10');
       expect(await outcome(on.call('domain_migrate_start_post_copy', { dom }))).toBe('55/10');
       expect(await on.call('domain_migrate_get_max_downtime', { dom })).toEqual({ downtime: 300 });
+    });
+  });
+
+  describe('snapshots', () => {
+    const make = (dom: Dom, name: string, flags = 0) =>
+      on.call('domain_snapshot_create_xml', {
+        dom,
+        xml: `<domainsnapshot><name>${name}</name><description>of ${name}</description></domainsnapshot>`,
+        flags,
+      });
+    const withDisk = (runs: boolean) => stage.define(on, { runs, disk: 'shared', name: 'db01c' });
+    const list = async (dom: Dom) =>
+      (await on.call('domain_list_all_snapshots', { dom, need: 1, flags: 0 })).snapshots.map(({ name }) => name).sort();
+    const current = (dom: Dom) =>
+      on.call('domain_snapshot_current', { dom, flags: 0 }).then(
+        ({ snapshot }) => snapshot.name,
+        (error: unknown) => (error instanceof LibvirtError ? `${error.code}/${error.domain}` : String(error)),
+      );
+    const facts = async (dom: Dom, name: string) => {
+      const { xml } = await on.call('domain_snapshot_get_xml_desc', { snapshot: { name, dom }, flags: 0 });
+      return [
+        /<state>(.*)<\/state>/,
+        /<parent>\s*<name>(.*)<\/name>/,
+        /<memory snapshot='(.*)'\/>/,
+        /<disk name='vda' snapshot='(\w+)'/,
+      ]
+        .map((pattern) => pattern.exec(xml.split('<domain ')[0] ?? '')?.[1] ?? '')
+        .join(' ');
+    };
+
+    it('are a tree by name, with one that is current', async () => {
+      const dom = await withDisk(false);
+      expect(await list(dom)).toEqual([]);
+      expect(await current(dom)).toBe('72/10');
+      await make(dom, 'one');
+      await make(dom, 'two');
+      expect(await list(dom)).toEqual(['one', 'two']);
+      expect(await current(dom)).toBe('two');
+      expect(await facts(dom, 'one')).toBe('shutoff  no internal');
+      expect(await facts(dom, 'two')).toBe('shutoff one no internal');
+      expect(await outcome(make(dom, 'two'))).toBe('9/20');
+      expect(await outcome(on.call('domain_undefine_flags', { dom }))).toBe('55/10');
+      expect(await outcome(on.call('domain_snapshot_delete', { snapshot: { name: 'one', dom }, flags: 0 }))).toBe('ok');
+      expect(await facts(dom, 'two')).toBe('shutoff  no internal');
+      await make(dom, 'three');
+      expect(await outcome(on.call('domain_snapshot_delete', { snapshot: { name: 'two', dom }, flags: 1 }))).toBe('ok');
+      expect(await list(dom)).toEqual([]);
+      expect(await current(dom)).toBe('72/10');
+    });
+    it('hold the memory of one that runs, which goes on from there', async () => {
+      const dom = await withDisk(true);
+      await make(dom, 'while it runs');
+      expect(await facts(dom, 'while it runs')).toBe('running  internal internal');
+      expect(await stateOf(on, dom)).toMatch(/^1\//);
+      const snapshot = { name: 'while it runs', dom };
+      expect(await outcome(on.call('domain_revert_to_snapshot', { snapshot, flags: 0 }))).toBe('ok');
+      expect(await stateOf(on, dom)).toBe('1/4');
+      await on.call('domain_destroy_flags', { dom });
+      const seen = await stage.follow(on);
+      expect(await outcome(on.call('domain_revert_to_snapshot', { snapshot, flags: 0 }))).toBe('ok');
+      expect(await stateOf(on, dom)).toBe('1/4');
+      await comes(() => seen).toContain('started: from snapshot');
+      expect(await outcome(on.call('domain_snapshot_delete', { snapshot, flags: 0 }))).toBe('ok');
+    });
+    it('of one that is off stop one that runs', async () => {
+      const dom = await withDisk(false);
+      await make(dom, 'off');
+      await on.call('domain_create_with_flags', { dom });
+      const seen = await stage.follow(on);
+      const snapshot = { name: 'off', dom };
+      expect(await outcome(on.call('domain_revert_to_snapshot', { snapshot, flags: 0 }))).toBe('ok');
+      expect(await stateOf(on, dom)).toBe('5/7');
+      await comes(() => seen).toContain('stopped: from snapshot');
+      expect(await outcome(on.call('domain_snapshot_delete', { snapshot, flags: 0 }))).toBe('ok');
+    });
+    it('need a disk, and a name without a slash', async () => {
+      const none = await stage.define(on, { runs: true });
+      expect(await outcome(make(none, 'x'))).toBe('67/10');
+      expect(await outcome(make(none, 'x', 16))).toBe('67/10');
+      expect(await outcome(make(none, 'a/b'))).toBe('35/10');
+      expect(await outcome(on.call('domain_snapshot_lookup_by_name', { dom: none, name: 'x', flags: 0 }))).toBe(
+        '72/10',
+      );
     });
   });
 

@@ -51,12 +51,37 @@ const requests: Partial<Record<CallName, [string, string, unknown, object]>> = {
     { autostart: true },
     { hostId: 'h1', uuid, autostart: true },
   ],
+  'domains.redefine': [
+    'POST',
+    `/hosts/h1/domains/${uuid}/xml`,
+    { xml: '<domain/>', was: '<domain></domain>' },
+    { hostId: 'h1', uuid, xml: '<domain/>', was: '<domain></domain>' },
+  ],
   'domains.define': ['POST', '/hosts/h1/domains', { xml: '<domain/>' }, { id: 'h1', xml: '<domain/>' }],
   'domains.undefine': [
     'DELETE',
     `/hosts/h1/domains/${uuid}?storage=0&nvram=1`,
     undefined,
     { hostId: 'h1', uuid, storage: false, nvram: true },
+  ],
+  'snapshots.list': ['GET', `/hosts/h1/domains/${uuid}/snapshots`, undefined, { hostId: 'h1', uuid }],
+  'snapshots.create': [
+    'POST',
+    `/hosts/h1/domains/${uuid}/snapshots`,
+    { name: 'before the update', description: 'why', diskOnly: true },
+    { hostId: 'h1', uuid, name: 'before the update', description: 'why', diskOnly: true },
+  ],
+  'snapshots.revert': [
+    'POST',
+    `/hosts/h1/domains/${uuid}/snapshots/before%20the%2Fupdate/revert`,
+    { force: true },
+    { hostId: 'h1', uuid, name: 'before the/update', force: true },
+  ],
+  'snapshots.delete': [
+    'DELETE',
+    `/hosts/h1/domains/${uuid}/snapshots/old?children=1`,
+    undefined,
+    { hostId: 'h1', uuid, name: 'old', children: true },
   ],
   'migrations.preflight': ['POST', '/migrations/preflight', { uuid, from: 'h1' }, { uuid, from: 'h1' }],
   'migrations.remedy': [
@@ -199,7 +224,7 @@ describe('a request that cannot be understood', () => {
     expect(answer.headers.allow).toBe('HEAD, GET, POST');
     await bad('/api/v1/migrations/preflight', {}, 405, 'bad-request', /takes POST/);
     await bad('/api/v1/migrations/options', { method: 'PATCH', body: {} }, 405, 'bad-request', /takes HEAD, GET,/);
-    await bad(`/api/v1/hosts/h/domains/${uuid}/xml`, { method: 'POST' }, 405, 'bad-request', /takes HEAD, GET/);
+    await bad(`/api/v1/hosts/h/domains/${uuid}/xml`, { method: 'PATCH' }, 405, 'bad-request', /takes HEAD, GET, POST/);
     await bad('/api/v1/events', { method: 'POST' }, 405, 'bad-request', /takes/);
     await bad(`/api/v1/hosts/h/domains/${uuid}/console`, {}, 426, 'bad-request', /WebSocket/);
   });

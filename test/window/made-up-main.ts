@@ -13,6 +13,7 @@ import type {
   MigrationView,
   Preferences,
   Preflight,
+  SnapshotView,
   StatsRow,
 } from '../../contract/model.ts';
 import { migrationOptions as options } from '../../src-renderer/gallery/examples.ts';
@@ -44,6 +45,9 @@ export class MadeUpMain implements Link {
   #next = random(7);
   #count = 0;
   readonly #load = new Map<string, number>();
+  readonly #snapshots = new Map<string, SnapshotView[]>();
+  /** Of VMs whose definition is another than the usual one. */
+  readonly definitions = new Map<string, string>();
 
   constructor(snapshot: Snapshot) {
     this.snapshot = snapshot;
@@ -105,6 +109,11 @@ export class MadeUpMain implements Link {
       rows.push({ hostId: host.id, cpuPercent, freeMemoryKiB: host.info.freeMemoryKiB, at });
       this.push({ event: 'stats', data: rows });
     }
+  }
+
+  /** The console of a guest says something. */
+  print(uuid: string, text: string): void {
+    this.#tell('console.data', { consoleId: `console-${uuid}`, bytes: new TextEncoder().encode(text) });
   }
 
   domain({ hostId, uuid }: DomainRef): DomainView {
@@ -187,7 +196,20 @@ export class MadeUpMain implements Link {
       case 'domains.act':
         return this.#act(args);
       case 'domains.xml':
-        return { xml: `<domain type='kvm'>\n  <name>${this.domain(args).name}</name>\n</domain>\n` };
+        return { xml: this.#xmlOf(this.domain(args)) };
+      case 'snapshots.list':
+        return {
+          snapshots: this.snapshotsOf(args),
+          diskOnly: this.domain(args).name === 'mail01' ? 'The disk vda of mail01 is raw.' : null,
+        };
+      case 'snapshots.create':
+        return this.#snapshot(args);
+      case 'snapshots.revert':
+        return this.#goBack(args);
+      case 'snapshots.delete':
+        return this.#forget(args);
+      case 'domains.redefine':
+        return this.#redefine(args);
       case 'migrations.preflight':
         return this.#preflight(args);
       case 'migrations.start':
@@ -213,6 +235,81 @@ export class MadeUpMain implements Link {
       default:
         throw new Failure('unsupported', `The made-up main side has no answer to ${name}.`);
     }
+  }
+
+  #xmlOf({ name, uuid }: DomainView): string {
+    return (
+      this.definitions.get(uuid) ??
+      [
+        "<domain type='kvm'>",
+        `  <name>${name}</name>`,
+        `  <uuid>${uuid}</uuid>`,
+        '  <metadata>',
+        "    <kept:note xmlns:kept='urn:example'>what Drover does not know</kept:note>",
+        '  </metadata>',
+        "  <memory unit='KiB'>1048576</memory>",
+        "  <vcpu placement='static'>2</vcpu>",
+        '  <devices>',
+        '    <emulator>/usr/bin/qemu-system-x86_64</emulator>',
+        "    <serial type='pty'/>",
+        '  </devices>',
+        '</domain>',
+        '',
+      ].join('\n')
+    );
+  }
+
+  #redefine({ xml, was, ...ref }: ArgsIn<'domains.redefine'>): DomainView {
+    const domain = this.domain(ref);
+    if (was !== this.#xmlOf(domain)) throw new Failure('conflict', 'The definition changed since it was read.');
+    if (xml.includes('<vcpus'))
+      throw new Failure('libvirt', 'kvm1, defining web01: libvirt says “Extra element vcpus in interleave”.');
+    this.definitions.set(ref.uuid, xml);
+    return domain;
+  }
+
+  snapshotsOf({ hostId, uuid }: DomainRef): SnapshotView[] {
+    const key = `${hostId}/${uuid}`;
+    const known = this.#snapshots.get(key) ?? [];
+    this.#snapshots.set(key, known);
+    return known;
+  }
+
+  #snapshot({ name, description, diskOnly, ...ref }: ArgsIn<'snapshots.create'>): SnapshotView {
+    const all = this.snapshotsOf(ref);
+    if (all.some((one) => one.name === name)) throw new Failure('libvirt', `libvirt says “${name} already exists”.`);
+    const { state, id } = this.domain(ref);
+    const runs = id !== null;
+    const was = all.find(({ current }) => current);
+    if (was) was.current = false;
+    const made: SnapshotView = {
+      name,
+      description: description ?? '',
+      createdAt: new Date(Date.UTC(2026, 0, 1, 12, all.length)).toISOString(),
+      state: diskOnly && runs ? 'disk-snapshot' : state,
+      parent: was?.name ?? null,
+      current: true,
+      memory: runs && !diskOnly,
+      disks: [{ target: 'vda', kind: diskOnly ? 'external' : 'internal' }],
+    };
+    all.push(made);
+    return made;
+  }
+
+  #goBack({ name, ...ref }: ArgsIn<'snapshots.revert'>): DomainView {
+    for (const one of this.snapshotsOf(ref)) one.current = one.name === name;
+    return this.domain(ref);
+  }
+
+  #forget({ name, children, ...ref }: ArgsIn<'snapshots.delete'>): unknown {
+    const all = this.snapshotsOf(ref);
+    const gone = all.find((one) => one.name === name);
+    for (const one of all.filter(({ parent }) => parent === name)) {
+      if (children) this.#forget({ ...ref, name: one.name, children });
+      else one.parent = gone?.parent ?? null;
+    }
+    if (gone) all.splice(all.indexOf(gone), 1);
+    return { removed: true, ...ref, name };
   }
 
   #act({ action, ...ref }: DomainRef & { action: LifecycleAction }): DomainView {
