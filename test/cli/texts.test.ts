@@ -1,6 +1,9 @@
 // What is made from the table of commands: help, completion, the manual page; and that the table fits the contract.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { migrationOptions } from '../../contract/check.ts';
 import { lifecycleActions, type MigrationView } from '../../contract/model.ts';
 import { commands, globalOptions } from '../../src-main/cli/commands.ts';
@@ -61,7 +64,13 @@ _drover; printf '%s\\n' "\${COMPREPLY[@]}"`;
   it.each(['zsh', 'fish'] as const)('of %s is understood by it', (shell) => {
     const script = completion(shell, table);
     for (const { name } of table.commands) expect(script).toContain(name);
-    if (has(shell)) execFileSync(shell, ['-n'], { input: script });
+    if (!has(shell)) return;
+    const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    // From a file: fish takes none from what Node gives as stdin.
+    const file = join(folder, `drover.${shell}`);
+    writeFileSync(file, script);
+    execFileSync(shell, ['-n', file]);
   });
 });
 
