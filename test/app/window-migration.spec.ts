@@ -173,7 +173,7 @@ test.describe('a batch', () => {
         main.changeMigration(id, {
           state: 'failed',
           endedAt: new Date().toISOString(),
-          error: { code: 'failed', message: `kvm2 had no room for the disk of ${name}.` },
+          error: { code: 'libvirt', message: `kvm2 had no room for the disk of ${name}.` },
         });
       for (const { id, name } of main.snapshot.migrations.slice(0, 2)) end(id, name);
     });
