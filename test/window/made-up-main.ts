@@ -116,6 +116,11 @@ export class MadeUpMain implements Link {
     this.#tell('console.data', { consoleId: `console-${uuid}`, bytes: new TextEncoder().encode(text) });
   }
 
+  /** The console of a guest says something. */
+  print(uuid: string, text: string): void {
+    this.#tell('console.data', { consoleId: `console-${uuid}`, bytes: new TextEncoder().encode(text) });
+  }
+
   domain({ hostId, uuid }: DomainRef): DomainView {
     const found = this.snapshot.domains.find((one) => one.hostId === hostId && one.uuid === uuid);
     if (!found) throw new Failure('not-found', 'This VM is not there any more.');
