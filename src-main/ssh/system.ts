@@ -110,6 +110,7 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
       throw whyLeft(log, { ...place, label, via: route.via?.label ?? null });
     }
     answers.succeeded();
+    askpass.close(); // once it is logged in, ssh asks nothing more
     if (seen) options.onHostKey?.(seen);
     const carrier = await MuxCarrier.open(control);
     done = true;
