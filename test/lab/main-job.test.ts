@@ -312,16 +312,17 @@ describe('migration', () => {
     }
   });
 
-  it('answers “unsupported” for what is not there yet', async () => {
+  it('of a running VM is refused in the kinds that are for one that is shut off', async () => {
     const { uuid, hostId } = await drover.domain('web01');
-    for (const options of [{ storage: 'copy-incremental' }, { mode: 'cold' }]) {
+    for (const mode of ['cold', 'offline']) {
       const { err, status } = await drover.ask('POST', '/migrations', {
         uuid,
         from: hostId,
         to: idOf('kvm2'),
-        options,
+        options: { mode },
       });
-      expect([err?.code, status]).toEqual(['unsupported', 501]);
+      expect([err?.code, status]).toEqual(['refused', 422]);
+      expect(err?.detail?.['checks']).toContainEqual(expect.objectContaining({ id: 'state', level: 'error' }));
     }
   });
 
