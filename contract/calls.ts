@@ -5,6 +5,7 @@ import * as check from './check.ts';
 import type {
   Adopted,
   DemoView,
+  DomainHistory,
   DomainView,
   EvacuationPlan,
   Health,
@@ -115,6 +116,11 @@ export const calls = {
     'Its live XML, or with `inactive` the persistent one; with `secure` the passwords of its screens stand in it.',
     `GET ${aDomain}/xml`,
     domain.extend({ inactive: flag.optional(), secure: flag.optional() }),
+  ),
+  'domains.history': call<DomainHistory>()(
+    'What it used over the last hours, a point a minute, wherever it ran.',
+    `GET ${aDomain}/history`,
+    domain,
   ),
   'domains.redefine': call<DomainView>()(
     'Replaces its persistent XML; `was` is what was edited (`inactive`, `secure`), and where that is no longer so nothing is written.',

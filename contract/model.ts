@@ -105,6 +105,22 @@ export interface DomainStats {
   at: Time;
 }
 
+/** A point a minute, the oldest first; null where nothing was sampled in that minute. */
+export interface DomainHistory {
+  /** The beginning of the first point's minute; null while there is no point. */
+  from: Time | null;
+  /** Between two points. */
+  stepMs: number;
+  /** How many points are kept. */
+  most: number;
+  cpuPercent: (number | null)[];
+  memoryUsedKiB: (number | null)[];
+  /** Read and written. */
+  diskBps: (number | null)[];
+  /** Received and sent. */
+  netBps: (number | null)[];
+}
+
 export interface DomainView extends DomainRef {
   name: string;
   /** libvirt's run-time id; null when not running. */

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Delta } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
-import type { DomainRef, DomainView, HostId, HostView, Uuid } from '../../contract/model.ts';
+import type { DomainHistory, DomainRef, DomainView, HostId, HostView, Uuid } from '../../contract/model.ts';
 import { labelOf, parseHostUri } from '../../contract/uri.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Gate } from '../ssh/index.ts';
 import { Host } from './host.ts';
+import { Minutes, mostMinutes } from './minutes.ts';
 import type { Questions } from './questions.ts';
 import { type Logins, openReach, type OpenReach } from './reach.ts';
 
@@ -37,6 +38,8 @@ export class Fleet {
   #hosts = new Map<HostId, Host>();
   #listeners = new Set<(host: Host) => void>();
   #watched = false;
+  /** CPU, memory, disk, network. By UUID alone: what moves takes its past along. */
+  readonly #minutes = new Minutes(4);
   /** Of each window, the hosts that it shows now. */
   #looks = new Map<object, ReadonlySet<HostId>>();
 
@@ -178,6 +181,36 @@ export class Fleet {
     await Promise.all(this.hosts.map((host) => host.close()));
   }
 
+  /** What a VM used over the last hours, wherever it ran. @throws Failure `not-found` */
+  history(ref: DomainRef): DomainHistory {
+    this.domain(ref);
+    const found = this.#minutes.of(ref.uuid);
+    const points = (figure: number, digits = 0) =>
+      Array.from(found?.figures[figure] ?? [], (value) => (Number.isNaN(value) ? null : +value.toFixed(digits)));
+    return {
+      from: found && new Date(found.first * 60_000).toISOString(),
+      stepMs: 60_000,
+      most: mostMinutes,
+      cpuPercent: points(0, 1),
+      memoryUsedKiB: points(1),
+      diskBps: points(2),
+      netBps: points(3),
+    };
+  }
+
+  #remember({ event, data }: Delta): void {
+    if (event === 'stats') {
+      for (const row of data) {
+        if (!('uuid' in row)) continue;
+        const disk = row.diskReadBps + row.diskWriteBps;
+        const net = row.netRxBps + row.netTxBps;
+        this.#minutes.add(row.uuid, Date.parse(row.at), [row.cpuPercent, row.memoryUsedKiB, disk, net]);
+      }
+    } else if (event === 'domain' && 'removed' in data && this.homes(data.uuid).length === 0) {
+      this.#minutes.forget(data.uuid);
+    }
+  }
+
   #make(saved: SavedHost, trust: string | null, simulated = false): Host {
     const { logins, questions, tell } = this.#options;
     const host = new Host({
@@ -190,7 +223,10 @@ export class Fleet {
       questions,
       gate: this.#gate,
       openReach: this.#options.openReach ?? openReach,
-      tell,
+      tell: (delta) => {
+        tell(delta);
+        this.#remember(delta);
+      },
       clock: this.#clock,
       fleetSize: () => this.#hosts.size,
     });

@@ -89,6 +89,13 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole('gridcell', { name: /^db01, kvm3/ }).click();
   },
   'a VM': (page) => tile(page, 'web01').click(),
+  'plots of a VM': async (page) => {
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'Plots' }).click();
+    await page.getByRole('combobox', { name: 'Time' }).selectOption('Last 30 minutes');
+    await page.getByRole('slider', { name: 'CPU' }).focus();
+    await page.keyboard.press('ArrowLeft');
+  },
   'the XML of a VM': async (page) => {
     await tile(page, 'web01').click();
     await page.getByRole('tab', { name: 'XML' }).click();

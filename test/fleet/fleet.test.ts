@@ -263,3 +263,22 @@ test(`after any steps and losses, a reader that took deltas has what a snapshot 
   expect(fleet.domains).toHaveLength(3);
   for (const other of others.values()) other.destroy();
 }, 60_000);
+
+describe('what a VM used', () => {
+  it('is kept a point a minute, as the samples come', async () => {
+    const host = fleet.add(uri('kvm1'));
+    await allOnline();
+    fleet.look({}, [host.id]);
+    const ref = { hostId: host.id, uuid: sim.uuid('web01') };
+    const sampled = () => {
+      clock.advance(1_000);
+      return fleet.history(ref).cpuPercent.length;
+    };
+    await vi.waitFor(() => expect(sampled()).toBeGreaterThan(0), { timeout: 10_000, interval: 5 });
+    const { from, stepMs, memoryUsedKiB, diskBps, netBps } = fleet.history(ref);
+    expect(Date.parse(from ?? '') % stepMs).toBe(0);
+    expect(memoryUsedKiB[0]).toBeGreaterThan(0);
+    expect([diskBps.length, netBps.length]).toEqual([memoryUsedKiB.length, memoryUsedKiB.length]);
+    expect(fleet.history({ hostId: host.id, uuid: sim.uuid('db01') })).toMatchObject({ from: null, cpuPercent: [] });
+  });
+});

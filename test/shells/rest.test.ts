@@ -51,6 +51,7 @@ const requests: Partial<Record<CallName, [string, string, unknown, object]>> = {
     { autostart: true },
     { hostId: 'h1', uuid, autostart: true },
   ],
+  'domains.history': ['GET', `/hosts/h1/domains/${uuid}/history`, undefined, { hostId: 'h1', uuid }],
   'domains.redefine': [
     'POST',
     `/hosts/h1/domains/${uuid}/xml`,

@@ -4,6 +4,7 @@ import type { Delta, LinkEvents, NumberedDelta, Snapshot } from '../../contract/
 import { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import type {
+  DomainHistory,
   DomainRef,
   DomainState,
   DomainView,
@@ -116,11 +117,6 @@ export class MadeUpMain implements Link {
     this.#tell('console.data', { consoleId: `console-${uuid}`, bytes: new TextEncoder().encode(text) });
   }
 
-  /** The console of a guest says something. */
-  print(uuid: string, text: string): void {
-    this.#tell('console.data', { consoleId: `console-${uuid}`, bytes: new TextEncoder().encode(text) });
-  }
-
   domain({ hostId, uuid }: DomainRef): DomainView {
     const found = this.snapshot.domains.find((one) => one.hostId === hostId && one.uuid === uuid);
     if (!found) throw new Failure('not-found', 'This VM is not there any more.');
@@ -213,6 +209,8 @@ export class MadeUpMain implements Link {
         return this.#goBack(args);
       case 'snapshots.delete':
         return this.#forget(args);
+      case 'domains.history':
+        return madeUpHistory();
       case 'domains.redefine':
         return this.#redefine(args);
       case 'migrations.preflight':
@@ -499,4 +497,19 @@ function put<T>(list: T[], item: T | { removed: true }, same: (one: T) => boolea
     if (at >= 0) list.splice(at, 1);
   } else if (at >= 0) list[at] = item;
   else list.push(item);
+}
+
+/** Half an hour with a silence in it. */
+function madeUpHistory(): DomainHistory {
+  const points = (of: (at: number) => number) =>
+    Array.from({ length: 30 }, (_, at) => (at > 9 && at < 14 ? null : Math.round(of(at))));
+  return {
+    from: new Date(Date.now() - 29 * 60_000).toISOString(),
+    stepMs: 60_000,
+    most: 180,
+    cpuPercent: points((at) => 30 + 25 * Math.sin(at / 3)),
+    memoryUsedKiB: points((at) => 600_000 + at * 5_000),
+    diskBps: points((at) => 2e6 + 1e6 * Math.cos(at / 2)),
+    netBps: points((at) => 5e6 + 4e6 * Math.sin(at / 5)),
+  };
 }
