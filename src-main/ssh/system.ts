@@ -22,6 +22,12 @@ import { SystemLog, keyRefusal, whyEnded, whyLeft } from './system-log.ts';
 /** How long a master stays when Drover is gone without a word. */
 const orphanSeconds = 5;
 
+/** Of the connections that there are: what is left of them goes with Drover. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 export interface SystemParts {
   config: HostConfig | null;
   /** Where the target is, and what its keys are known by. */
@@ -45,7 +51,8 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   const { config, place, named, limits, route } = parts;
   if (signal?.aborted) throw calledOff(label);
   // A short path: those of Unix sockets end at some hundred bytes. It is the user's alone.
-  const folder = mkdtempSync(join(process.env['XDG_RUNTIME_DIR'] || tmpdir(), 'drover-'));
+  const folder = mkdtempSync(join(process.env['XDG_RUNTIME_DIR'] || tmpdir(), 'drover-ssh-'));
+  folders.add(folder);
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
   const answers = new SystemAnswers({ options, login: `${user}@${place.host}:${place.port}`, user });
@@ -55,6 +62,7 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   let done = false;
   const clear = () => {
     askpass?.close();
+    folders.delete(folder);
     rmSync(folder, { recursive: true, force: true });
   };
 
