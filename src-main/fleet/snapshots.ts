@@ -151,7 +151,11 @@ export function whyDiskOnly(xml: string, { name, id }: Pick<DomainView, 'name' |
     const format = attribute(child(other, 'driver'), 'type') ?? 'raw';
     return `The disk ${target} of ${name} is ${format}, which holds no snapshot itself: only qcow2 does.`;
   }
-  if (id !== null && attribute(child(child(root, 'os'), 'loader'), 'type') === 'pflash') {
+  const os = child(root, 'os');
+  // Newer versions can save variables that are in a qcow2 file; older ones say so themselves.
+  const uefi =
+    attribute(child(os, 'loader'), 'type') === 'pflash' && attribute(child(os, 'nvram'), 'format') !== 'qcow2';
+  if (id !== null && uefi) {
     return `${name} runs with UEFI firmware, whose variables QEMU cannot save along with its memory.`;
   }
   return null;

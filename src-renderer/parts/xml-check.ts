@@ -46,8 +46,8 @@ export function pointedLine(message: string, xml: string): number | null {
     const places = xml.split(new RegExp(`<${name.replaceAll('.', '\\.')}(?=[\\s/>])`));
     if (places.length === 2) return places[0]?.split('\n').length ?? null;
   }
-  // “… value 'many' for element …”: what was written, where it stands once.
-  for (const [, said = ''] of message.matchAll(/['‘]([^'’]{2,80})['’]/g)) {
+  // “… does not support machine type 'pc-99'”: what was written, where it stands once; the complaint comes last.
+  for (const [, said = ''] of [...message.matchAll(/['‘]([^'’]{2,80})['’]/g)].reverse()) {
     const places = xml.split(new RegExp(`(?<=["'>])${said.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?=["'<])`));
     if (places.length === 2) return places[0]?.split('\n').length ?? null;
   }
