@@ -5,6 +5,7 @@ import * as check from './check.ts';
 import type {
   Adopted,
   DemoView,
+  Diagnostics,
   DomainHistory,
   DomainView,
   EvacuationPlan,
@@ -67,6 +68,11 @@ export const calls = {
     z.strictObject({ hosts: z.array(id).max(100) }),
   ),
   'fleet.health': call<Health>()('Whether Drover is up; needs no token.', 'GET /health'),
+
+  'fleet.diagnostics': call<Diagnostics>()(
+    'What can be sent to who helps: versions, states, errors and the last of the log, without names and secrets.',
+    'GET /diagnostics',
+  ),
 
   'hosts.list': call<HostView[]>()('All hosts.', 'GET /hosts'),
   'hosts.get': call<HostView>()('One host.', 'GET /hosts/:id', host),

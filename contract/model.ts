@@ -486,3 +486,36 @@ export interface Health {
   hosts: number;
   domains: number;
 }
+
+/** What can be sent to who helps: no names, no addresses, no secrets. */
+export interface Diagnostics {
+  at: string;
+  drover: string;
+  node: string;
+  electron: string | null;
+  platform: string;
+  uptimeMs: number;
+  memoryBytes: number;
+  hosts: {
+    /** `host-1`: never its own. */
+    name: string;
+    scheme: string;
+    state: HostState;
+    error: Pick<Err, 'code' | 'message'> | null;
+    connections: number;
+    domains: HostView['domains'];
+    info: Pick<HostInfo, 'hypervisor' | 'hypervisorVersion' | 'libvirtVersion' | 'arch' | 'cpus' | 'memoryKiB'> | null;
+  }[];
+  /** The newest first. */
+  migrations: (Pick<MigrationView, 'state' | 'phase' | 'startedAt' | 'endedAt'> &
+    Pick<MigrationOptions, 'mode' | 'transport' | 'storage'> & {
+      from: string;
+      to: string;
+      error: Pick<Err, 'code' | 'message'> | null;
+      notices: string[];
+    })[];
+  /** The last lines, each with its time. */
+  log: string[];
+  /** What is not in here, in sentences. */
+  leftOut: string[];
+}

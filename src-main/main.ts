@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import type { Delta } from '../contract/events.ts';
 import { createApi } from './api/create-api.ts';
+import { LogTail } from './api/diagnostics.ts';
 import { Door } from './api/door.ts';
 import type { Drover, Start } from './api/drover.ts';
 import { Feed } from './api/feed.ts';
@@ -20,7 +21,12 @@ import { Settings } from './settings/index.ts';
 import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
 import { repository, version } from './version.ts';
 
-export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
+export const startDrover: Start = async ({ dataDir, log: print, demo: withDemo }) => {
+  const tail = new LogTail();
+  const log = (line: string) => {
+    tail.add(line);
+    print(line);
+  };
   const settings = await Settings.open({ dataDir, warn: log });
   const feed = new Feed();
   const told: ((delta: Delta) => void)[] = [];
@@ -81,7 +87,8 @@ export const startDrover: Start = async ({ dataDir, log, demo: withDemo }) => {
     addHost: (uri, label) => fleet.add(uri, label, undefined, true).view(),
     removeHost: (id) => fleet.remove(id),
   });
-  const api = createApi({ version, feed, fleet, actions, questions, consoles, migrations, discovery, demo, settings });
+  const rooms = { version, feed, fleet, actions, questions, consoles, migrations, discovery, demo, settings };
+  const api = createApi({ ...rooms, log: tail });
   const door = new Door(api, feed, (error, name) => {
     log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   });

@@ -13,6 +13,7 @@ import type { Questions } from '../fleet/questions.ts';
 import type { Migrations } from '../migration/migrations.ts';
 import type { Settings } from '../settings/index.ts';
 import type { Api, Caller } from './api.ts';
+import { diagnostics, type LogTail } from './diagnostics.ts';
 import type { Feed } from './feed.ts';
 
 export interface Rooms {
@@ -26,6 +27,7 @@ export interface Rooms {
   discovery: Discovery;
   settings: Settings;
   demo: Demo;
+  log: LogTail;
 }
 
 export function createApi(rooms: Rooms): Api {
@@ -53,6 +55,16 @@ export function createApi(rooms: Rooms): Api {
       hosts: fleet.hosts.length,
       domains: fleet.domains.length,
     }),
+
+    'fleet.diagnostics': () =>
+      diagnostics({
+        version: rooms.version,
+        uptimeMs: Math.round(performance.now() - startedMs),
+        hosts: fleet.views(),
+        domains: fleet.domains,
+        migrations: migrations.list(),
+        log: rooms.log.all,
+      }),
 
     'hosts.list': () => fleet.views(),
     'hosts.get': ({ id }) => fleet.host(id).view(),

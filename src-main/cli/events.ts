@@ -20,6 +20,18 @@ async function events(context: Context): Promise<void> {
 
 export const eventCommands: Command[] = [
   {
+    name: 'diagnostics',
+    group: 'Drover itself',
+    does: 'Print what can be sent to who helps: versions, states, errors, without names and secrets',
+    args: [],
+    options: {},
+    json: 'Diagnostics',
+    run: async ({ core, out }) => {
+      const found = await (await core()).call('fleet.diagnostics', {});
+      out.result(found, () => JSON.stringify(found, null, 1));
+    },
+  },
+  {
     name: 'events',
     group: 'Drover itself',
     does: 'Print every change as it happens, until Ctrl+C',

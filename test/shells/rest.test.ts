@@ -11,6 +11,7 @@ const options = { mode: 'live', bandwidthMiBps: 10 };
 /** For each call with a door: a request as API.md writes it, and the arguments that have to arrive. */
 const requests: Partial<Record<CallName, [string, string, unknown, object]>> = {
   'fleet.health': ['GET', '/health', undefined, {}],
+  'fleet.diagnostics': ['GET', '/diagnostics', undefined, {}],
   'hosts.list': ['GET', '/hosts', undefined, {}],
   'hosts.get': ['GET', '/hosts/h1', undefined, { id: 'h1' }],
   'hosts.add': [
