@@ -103,12 +103,17 @@ export async function play(scenario: Scenario): Promise<Played> {
       for (const host of rig.sim.hosts) if (host.down) await host.boot();
       mending = null;
     };
+    // By itself: a Drover that is told to end may wait for just that.
+    timers.push(
+      setInterval(() => {
+        if (broken()) mending ??= setTimeout(() => void mend(), scenario.mendMs);
+      }, 20),
+    );
     let alarmedAt: number | null = null;
     const ended = await until(
       'it has ended',
       async () => {
         await ending.now;
-        if (broken()) mending ??= setTimeout(() => void mend(), scenario.mendMs);
         for (const host of rig.fleet.hosts)
           if (host.view().retryAt !== null || host.state === 'auth-failed') host.connect();
         view = rig.migrations.get(began.id).view();

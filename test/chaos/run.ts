@@ -22,6 +22,8 @@ if (!(count > 0) || !Number.isInteger(seed) || (values.sim !== undefined && valu
   console.error(usage);
   process.exit(2);
 }
+// One that hangs with nothing left to wait for would end the program, and must not look like success.
+process.exitCode = 1;
 const soFar = (page: string) => {
   if (values.table !== undefined) writeFileSync(values.table, page);
 };
