@@ -9,8 +9,9 @@ const migrationsTold = 50;
 const shortest = 2;
 
 const leftOut = [
-  'names, addresses and users of hosts: each host is “host-1”, “host-2”…, here and in every message',
-  'names and UUIDs of VMs: “vm-1”, “vm-2”…, where a message names one',
+  'names, addresses and users of the hosts that are known now: “host-1”, “host-2”…, here and in every message',
+  'names and UUIDs of their VMs and of the migrations: “vm-1”, “vm-2”…, where a message names one',
+  'not left out: names of jump hosts, of hosts and VMs that are gone, of pools and files; read it before you send it',
   'keys, passwords, passphrases, tokens: none of them is ever logged',
   'what consoles show, and the XML of VMs',
 ];
@@ -130,7 +131,8 @@ function blinder(all: string, names: readonly (readonly [name: string, alias: st
       .replace(/\b\d{1,3}(?:\.\d{1,3}){3}\b/g, 'address')
       .replace(/[\da-f:]*:[\da-f:.]+/gi, (found) => (isIPv6(found) ? 'address' : found))
       .replace(/\bSHA256:[\w+/]{43}=?/g, 'fingerprint')
-      .replace(/\/(?:home|Users)\/[^/\s:]+/g, '/home/user');
+      .replace(/\/(?:home|Users)\/[^/\s:]+/g, '/home/user')
+      .replace(/\\Users\\[^\\\s:]+/g, '\\Users\\user');
   };
 }
 

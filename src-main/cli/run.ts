@@ -21,8 +21,9 @@ const waitSeconds = 15;
 export async function runCli(start: Start, argv: readonly string[], version: string): Promise<void> {
   // Whoever reads us may have seen enough, e.g. `head`.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    if (error.code === 'EPIPE' && !seesThrough(argv)) process.exit(0);
   });
+  process.stderr.on('error', () => {});
   const out = new Output({ json: argv.includes('--json') });
   let code: number;
   try {
@@ -33,6 +34,9 @@ export async function runCli(start: Start, argv: readonly string[], version: str
   await out.flush();
   process.exit(code);
 }
+
+/** What was begun is not dropped for want of a reader. */
+const seesThrough = (argv: readonly string[]) => ['migrate', 'evacuate'].includes(argv[commandAt(argv)] ?? '');
 
 function told(error: unknown, out: Output): ExitCode {
   if (error instanceof UsageError) {

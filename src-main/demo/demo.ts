@@ -42,6 +42,7 @@ export class Demo {
       // One that a migration is on refuses: then it goes when the simulation does.
       for (const id of simulation.hostIds) await this.#options.removeHost(id).catch(() => {});
       await simulation.end();
+      for (const id of simulation.hostIds) await this.#options.removeHost(id).catch(() => {});
     }
     return { hosts: 0 };
   }

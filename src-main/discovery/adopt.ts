@@ -1,7 +1,7 @@
 // Takes neighbours into the fleet, their keys approved by fingerprint.
 import type { Args } from '../../contract/calls.ts';
 import { Failure, toErr } from '../../contract/failure.ts';
-import type { Adopted, HostView } from '../../contract/model.ts';
+import type { Adopted, HostId, HostView } from '../../contract/model.ts';
 import { normalAddress } from './address.ts';
 import { SSH_PORT, type Neighbours } from './neighbours.ts';
 
@@ -19,6 +19,9 @@ export async function adopt(
     try {
       const where = place(address, neighbours);
       const approved = Object.hasOwn(trust, address) ? trust[address]! : undefined;
+      if (where.hostId !== undefined) {
+        throw new Failure('conflict', `${address} is one of your hosts already.`, { id: where.hostId });
+      }
       adopted.hosts.push(await addHost(uriOf(where, user, keyfile), checkKey(where, approved)));
     } catch (error) {
       adopted.failed.push({ address, err: toErr(error) });
@@ -32,6 +35,8 @@ interface Place {
   port: number;
   /** Of the key that a sweep saw there. */
   fingerprint: string | undefined;
+  /** Where it is one of the fleet. */
+  hostId: HostId | undefined;
 }
 
 /** @param given `ADDRESS`, `ADDRESS:PORT` or `[IPV6]:PORT` */
@@ -48,7 +53,7 @@ function place(given: string, neighbours: Neighbours): Place {
   const open = neighbours.at(address).filter(({ fingerprint }) => fingerprint !== undefined);
   // Without a port: SSH's own where that is open, else where SSH was found.
   const known = open.find(({ port }) => port === (wanted ?? SSH_PORT)) ?? (wanted === null ? open[0] : undefined);
-  return { address, port: wanted ?? known?.port ?? SSH_PORT, fingerprint: known?.fingerprint };
+  return { address, port: wanted ?? known?.port ?? SSH_PORT, fingerprint: known?.fingerprint, hostId: known?.hostId };
 }
 
 /** The fingerprint that the admin approved, unless a sweep saw another. */

@@ -304,10 +304,13 @@ export class Host {
     });
   }
 
-  /** Runs a short command on the host; null where that cannot be done. */
-  async shell(command: string): Promise<{ stdout: string; code: number | null } | null> {
+  /** Runs a command on the host, within 10 s where nothing else is said; null where that cannot be done. */
+  async shell(
+    command: string,
+    options?: { timeoutMs: number },
+  ): Promise<{ stdout: string; code: number | null } | null> {
     try {
-      return (await this.#reach?.run(command)) ?? null;
+      return (await this.#reach?.run(command, options)) ?? null;
     } catch {
       return null;
     }

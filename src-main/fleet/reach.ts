@@ -31,7 +31,7 @@ export interface Reach {
    */
   open(options: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection>;
   /** Runs a short command on the host; null where there is no shell to run it in. */
-  run(command: string): Promise<SshRun> | null;
+  run(command: string, options?: { timeoutMs: number }): Promise<SshRun> | null;
   /** A stream to a Unix socket on the host; left out where there is no SSH. @throws SshError */
   openUnix?(path: string): Promise<Duplex>;
   /** Has the host listen on a Unix socket, until the undo. @throws SshError */
@@ -182,8 +182,8 @@ class SshReach implements Reach {
     return this.#ssh.listenUnix(path, taken);
   }
 
-  run(command: string): Promise<SshRun> {
-    return this.#ssh.run(command);
+  run(command: string, options?: { timeoutMs: number }): Promise<SshRun> {
+    return this.#ssh.run(command, options);
   }
 
   hold(): () => void {

@@ -31,6 +31,16 @@ export async function planEvacuation(
   if (from.state !== 'online') {
     throw new Failure('conflict', `${from.label} is not connected (${from.state}), so its VMs cannot be moved.`);
   }
+  const ofOne = (['destName', 'destXml'] as const).find((name) => given[name] !== undefined && given[name] !== null);
+  const ofOneHost =
+    to?.length === 1
+      ? undefined
+      : (['migrateUri', 'listenAddress'] as const).find((name) => given[name] !== undefined && given[name] !== null);
+  const wrong = ofOne ?? ofOneHost;
+  if (wrong) {
+    const what = ofOne ? 'one VM, and a host is emptied of all of its own' : 'one target; name just one in “to”';
+    throw new Failure('bad-request', `“${wrong}” is for ${what}.`);
+  }
   if (to?.includes(from.id)) throw new Failure('bad-request', `${from.label} cannot be emptied onto itself.`);
   const targets = to ? to.map((id) => fleet.host(id)) : fleet.hosts.filter(({ id }) => id !== from.id);
   const rooms = targets

@@ -21,6 +21,7 @@ import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
 import { flagsFor, isOff, paramsFor } from './options.ts';
 import { readProgress } from './progress.ts';
+import { look } from './recovery/look.ts';
 import { openRelay, type Relay } from './ways/relay.ts';
 import { Settlement } from './recovery/settle.ts';
 import { readVerdict } from './recovery/verdict.ts';
@@ -70,6 +71,8 @@ export class Migration {
   /** Somebody said that what it left on the hosts stays. */
   #leftAsIs = false;
   #givenUp = false;
+  /** When it was over, the target said what it holds. */
+  #targetSeen = false;
   readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
@@ -176,7 +179,7 @@ export class Migration {
       else this.#notices.push(...cleared.notices);
       if (outcome.state !== 'left') await this.#readVerdict();
     }
-    await this.#luggage.unlessThere(this.#verdict);
+    if (outcome.state !== 'completed' && this.#targetSeen) await this.#luggage.unlessThere(this.#verdict);
     for (const release of releases) release();
     this.#unmark();
     if (outcome.state === 'left') return;
@@ -302,6 +305,7 @@ export class Migration {
     });
     try {
       await this.#luggage.carry(this.#options, this.#dom, () => this.#enter('copy'));
+      if (isOff(this.#options)) await this.#mustBeOff();
     } catch (error) {
       if (this.#cancelled) return this.#stayed(null);
       if (!(error instanceof ConnectionLost)) throw error;
@@ -314,6 +318,15 @@ export class Migration {
     } finally {
       this.#relay.close();
     }
+  }
+
+  /** It may have waited for its turn, and libvirt moves the definition of a VM that runs, too. @throws Failure */
+  async #mustBeOff(): Promise<void> {
+    const { seen } = await look(this.source, this.uuid);
+    if (seen.at === 'shutoff' || seen.at === 'unreachable') return;
+    const { label } = this.source;
+    const message = `${this.#name} is not shut off on ${label} any more, so it was not moved. Shut it down and try again, or migrate it live.`;
+    throw new Failure('conflict', message);
   }
 
   #bySteps(): Promise<Outcome> {
@@ -473,6 +486,7 @@ export class Migration {
     const patient = () => !this.#leaving && !this.#givenUp && hosts.every((host) => !host.removed);
     const { verdict, silent } = await readVerdict(hosts, this.uuid, this.#context.clock, patient);
     this.#verdict = verdict;
+    this.#targetSeen = !silent.includes(this.target);
     for (const { label } of silent) {
       this.#notices.push(`${label} did not answer when it was over, so what it holds of ${this.#name} was not seen.`);
     }

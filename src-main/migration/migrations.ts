@@ -193,12 +193,15 @@ export class Migrations {
   #add(unfinished: Unfinished, domain: { id: number | null; paused: boolean } | null = null): Migration {
     const { fleet, tell, beforeSwitch } = this.#options;
     const { record } = unfinished;
+    const source = fleet.host(record.from.id);
+    const target = fleet.host(record.to.id);
     const migration: Migration = new Migration({
       record,
-      source: fleet.host(record.from.id),
-      target: fleet.host(record.to.id),
+      source,
+      target,
       domain: domain ?? { id: null, paused: false },
-      journal: this.#journal,
+      // Of the demo fleet nothing is taken up again, and nothing kept.
+      journal: source.simulated && target.simulated ? Journal.forgetful() : this.#journal,
       unfinished: domain ? null : unfinished,
       changed: () => tell({ event: 'migration', data: migration.view() }),
       beforeSwitch,

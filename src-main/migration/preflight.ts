@@ -11,7 +11,7 @@ import { checkHugePages } from './preflight/huge-pages.ts';
 import { checkNetworks } from './preflight/networks.ts';
 import { checkVolumes } from './preflight/pools.ts';
 import { byOptions } from './preflight/remedies.ts';
-import { said, warn as warning } from './preflight/say.ts';
+import { error as problem, said, warn as warning } from './preflight/say.ts';
 import { checkVersions } from './preflight/versions.ts';
 import { checkDisks } from './storage/shared-disks.ts';
 import type { CopiedDisk } from './storage/volumes.ts';
@@ -107,7 +107,9 @@ async function checkXml(route: Route, xml: SourceXml): Promise<Check[]> {
     const message = `${source.label} does not tell the XML of ${domain.name}, so what it needs over there is not known.`;
     return [warning('xml', message)];
   }
-  const there = options.destXml === null ? root : (parsed(options.destXml) ?? root);
+  const edited = options.destXml === null ? root : parsed(options.destXml);
+  if (!edited) return [problem('dest-xml', `The XML for ${route.target.label} (destXml) is not well-formed.`)];
+  const there = edited;
   const checks = await Promise.all([
     isOff(options) ? null : checkCpu(route, live, root),
     checkNetworks(route, there, xml),

@@ -23,7 +23,8 @@ export class MuxChannel extends Duplex implements Channel {
   #closed = false;
 
   constructor(carrier: MuxCarrier, id: number) {
-    super({ highWaterMark: 64 * 1024 });
+    // Its end is the host's close: how a command exited may come after its last byte.
+    super({ highWaterMark: 64 * 1024, autoDestroy: false });
     this.#carrier = carrier;
     this.id = id;
     this.stderr = new Readable({ read: () => this.#grant() });

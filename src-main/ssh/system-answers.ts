@@ -54,8 +54,23 @@ export class SystemAnswers {
     const [, key] = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt) ?? [];
     if (key !== undefined) return this.#passphrase(key, prompt);
     const [, name] = /^(.*)'s password: ?$/.exec(prompt) ?? [];
+    // A jump host of the configuration's own inherits who answers: its question is its own, and nothing is kept of it.
+    const whose = name ?? /^\(([^()\s]+@[^()\s]+)\) /.exec(prompt)?.[1];
+    if (whose !== undefined && !this.#isMine(whose)) return this.#strangers(printable(prompt, 300));
     if (name !== undefined) return this.#password();
     return this.#other(prompt);
+  }
+
+  #isMine(whose: string): boolean {
+    const { host } = this.#options.target;
+    const mine = [`${this.#user}@${host}`, this.#login.replace(/:\d+$/, '')];
+    return mine.some((one) => one.toLowerCase() === whose.toLowerCase());
+  }
+
+  async #strangers(prompt: string): Promise<string | null> {
+    const given = await this.#ask('password', prompt, prompt, this.#times(prompt) > 0);
+    if (given === null) this.#cancel();
+    return given;
   }
 
   async #passphrase(path: string, prompt: string): Promise<string | null> {

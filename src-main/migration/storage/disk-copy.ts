@@ -17,6 +17,8 @@ import {
 } from '../../libvirt/index.ts';
 import { borrowPool, factsAt, type VolumeFacts, volumeFacts, volumeIn } from './pools.ts';
 import { noProgress } from '../progress.ts';
+import { quote } from '../virsh.ts';
+import { same, statted } from './shared-disks.ts';
 import { type CopiedDisk, makeVolume, type MadeList, pathThere } from './volumes.ts';
 
 export interface DiskCopyOptions {
@@ -131,12 +133,26 @@ export class DiskCopy {
 
   /** Whether the target has the file below a layer already. @throws Failure where it is another one */
   async #onTarget(to: Connection, path: string, { physical }: VolumeFacts): Promise<boolean> {
-    const { target } = this.#options;
+    const { source, target } = this.#options;
     const there = await factsAt(to, path);
-    if (!there) return (await target.shell(`test -e '${path.replaceAll("'", `'\\''`)}'`))?.code === 0;
-    if (there.physical === physical) return true;
-    const message = `${target.label} has another ${path}: ${there.physical} bytes long instead of ${physical}. Delete or rename it there; Drover overwrites none.`;
-    throw new Failure('conflict', message);
+    const other = (why: string) => {
+      const message = `${target.label} has another ${path}: ${why}. Delete or rename it there; Drover overwrites none.`;
+      return new Failure('conflict', message);
+    };
+    if (there && there.physical !== physical) {
+      throw other(`${there.physical} bytes long instead of ${physical}`);
+    }
+    const stats = (await Promise.all([source, target].map((host) => statted(host, [path])))).map((all) =>
+      all?.get(path),
+    );
+    // Where even that is not known, making the volume is refused if there is something.
+    if (!there && !stats[1]) return false;
+    if (same(stats[0], stats[1])) return true;
+    // What lies below a disk has to be the same to the last bit, and files of one length are made every day.
+    const [here, over] = await Promise.all([source, target].map((host) => digest(host, path)));
+    if (!here || !over) throw other('whether it is the same could not be found out');
+    if (here !== over) throw other('its contents differ');
+    return true;
   }
 
   async #copy(from: Connection, to: Connection, { vol, to: path, facts }: Layer): Promise<void> {
@@ -224,6 +240,14 @@ export class DiskCopy {
     };
     changed();
   }
+}
+
+const digestMs = 15 * 60_000;
+
+/** Of a whole file; null where it cannot be told. */
+async function digest(host: Host, path: string): Promise<string | null> {
+  const ran = await host.shell(`sha256sum < ${quote(path)}`, { timeoutMs: digestMs });
+  return ran?.code === 0 ? (/^[0-9a-f]{64}/.exec(ran.stdout)?.[0] ?? null) : null;
 }
 
 export const noBacking = (target: Host, disk: string, path: string) =>

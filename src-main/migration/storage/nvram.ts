@@ -9,6 +9,7 @@ import { explain } from '../../fleet/explain.ts';
 import type { Host } from '../../fleet/host.ts';
 import { ConnectionLost } from '../../libvirt/index.ts';
 import { borrowPool, volumeFacts, volumeIn, volumeXml } from './pools.ts';
+import { same, statted } from './shared-disks.ts';
 
 export interface Variables {
   source: Host;
@@ -60,10 +61,11 @@ async function copyFile(source: Host, target: Host, path: string, there: string,
     if (!vol) return null;
     const name = posix.basename(there);
     const old = await volumeIn(to, over.pool, name);
-    if (old && !off) return null;
+    // Both may see one folder: what would be deleted there is then all that there is.
+    if (old && (!off || !(await areApart(source, path, target, there)))) return null;
+    const { physical } = await volumeFacts(from, vol);
     // Left by the same VM when it was here before: nobody else has it, and the VM's own go on with it.
     if (old) await to.call('storage_vol_delete', { vol: old });
-    const { physical } = await volumeFacts(from, vol);
     const xml = volumeXml({ name, format: 'raw', capacity: physical });
     const { vol: copy } = await to.call('storage_vol_create_xml', { pool: over.pool, xml });
     const remove = () => removeFile(target, there);
@@ -82,6 +84,13 @@ async function copyFile(source: Host, target: Host, path: string, there: string,
     void from.close();
     void to.close();
   }
+}
+
+/** Only where both were seen to be there, and not to be the same. */
+async function areApart(source: Host, path: string, target: Host, there: string): Promise<boolean> {
+  const [here, over] = await Promise.all([statted(source, [path]), statted(target, [there])]);
+  const [a, b] = [here?.get(path), over?.get(there)];
+  return Boolean(a && b) && !same(a, b);
 }
 
 async function removeFile(host: Host, path: string): Promise<void> {

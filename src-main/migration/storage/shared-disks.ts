@@ -203,14 +203,14 @@ function pathsThere(xml: string | null): Map<string, string> {
 }
 
 /** The same inode of the same file system; network file systems have an id of their own on each client. */
-function same(a: Stat, b: Stat): boolean {
+export function same(a: Stat, b: Stat): boolean {
   if (!a || !b) return false;
   if (a.inode !== b.inode) return false;
   return a.fileSystem === b.fileSystem || (sharedKinds.test(a.kind) && a.kind === b.kind);
 }
 
 /** @returns null where no command can be run there */
-async function statted(host: Host, paths: string[]): Promise<Map<string, Stat> | null> {
+export async function statted(host: Host, paths: string[]): Promise<Map<string, Stat> | null> {
   const one = (path: string) => {
     const word = quote(path);
     return `if s=$(stat -L -c %i -- ${word} 2>&1); then echo "$s $(stat -L -f -c '%i %T' -- ${word})"; else case $s in *'No such file'*) echo absent;; *) echo unknown;; esac; fi`;
