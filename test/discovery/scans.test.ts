@@ -364,6 +364,19 @@ describe('adopting', () => {
     expect(added).toEqual([['qemu+ssh://ops@10.0.0.2:2222/system', fingerprintOf('10.0.0.2')]]);
   });
 
+  it('adds no host of the fleet a second time, under whatever name it is there', async () => {
+    network.hosts.set('10.0.0.2', {});
+    const mine = { id: 'h7', address: '10.0.0.2', port: 22, libvirtVersion: '9.0.0' };
+    const discovery = await open({ addHost, fleet: () => [mine] });
+    await run(discovery, { cidr: '10.0.0.2' });
+    const { failed } = await discovery.adopt({
+      addresses: ['10.0.0.2'],
+      trust: { '10.0.0.2': fingerprintOf('10.0.0.2') },
+    });
+    expect(failed).toMatchObject([{ err: { code: 'conflict', detail: { id: 'h7' } } }]);
+    expect(added).toEqual([]);
+  });
+
   it('adds what no sweep has seen where its fingerprint is given, of either family', async () => {
     const discovery = await open({ addHost });
     const trust = Object.fromEntries(

@@ -42,6 +42,16 @@ describe('a host that is emptied', () => {
     expect(migrations).toEqual([]);
   });
 
+  it('takes no option that is for one VM, nor one that is for one target where there are several', async () => {
+    await begin('options');
+    const evacuate = (given: object, to?: string[]) =>
+      rig.migrations.evacuate(rig.host('kvm1').id, { dryRun: true, options: given, ...(to && { to }) });
+    await expect(evacuate({ destName: 'x' })).rejects.toMatchObject({ code: 'bad-request' });
+    await expect(evacuate({ destXml: '<domain/>' })).rejects.toMatchObject({ code: 'bad-request' });
+    await expect(evacuate({ listenAddress: '10.0.0.1' })).rejects.toMatchObject({ code: 'bad-request' });
+    expect((await evacuate({ listenAddress: '10.0.0.1' }, [rig.host('kvm2').id])).plan).toHaveLength(2);
+  });
+
   it('is then empty but for those', async () => {
     await begin('empty');
     await rig.migrations.evacuate(rig.host('kvm1').id, { parallel: 1 });
