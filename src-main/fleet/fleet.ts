@@ -40,6 +40,8 @@ export class Fleet {
   #watched = false;
   /** CPU, memory, disk, network. By UUID alone: what moves takes its past along. */
   readonly #minutes = new Minutes(4);
+  /** Where each domain is: asked at each of its events, so nobody looks through all hosts for it. */
+  readonly #homes = new Map<Uuid, Set<HostId>>();
   /** Of each window, the hosts that it shows now. */
   #looks = new Map<object, ReadonlySet<HostId>>();
 
@@ -87,9 +89,13 @@ export class Fleet {
     return domain;
   }
 
-  /** Every host that has the domain, whether it runs there or is only defined. */
+  /** Every host that has the domain, whether it runs there or is only defined; in the fleet's order. */
   homes(uuid: Uuid): Host[] {
-    return this.hosts.filter((host) => host.domains.get(uuid));
+    const ids = this.#homes.get(uuid);
+    if (!ids) return [];
+    // Nearly always it is one.
+    if (ids.size > 1) return this.hosts.filter(({ id }) => ids.has(id));
+    return [...ids].flatMap((id) => this.#hosts.get(id) ?? []);
   }
 
   /**
@@ -206,8 +212,16 @@ export class Fleet {
         const net = row.netRxBps + row.netTxBps;
         this.#minutes.add(row.uuid, Date.parse(row.at), [row.cpuPercent, row.memoryUsedKiB, disk, net]);
       }
-    } else if (event === 'domain' && 'removed' in data && this.homes(data.uuid).length === 0) {
-      this.#minutes.forget(data.uuid);
+    } else if (event === 'domain') {
+      const { hostId, uuid } = data;
+      const homes = this.#homes.get(uuid) ?? new Set();
+      if ('removed' in data) homes.delete(hostId);
+      else homes.add(hostId);
+      if (homes.size > 0) this.#homes.set(uuid, homes);
+      else {
+        this.#homes.delete(uuid);
+        this.#minutes.forget(uuid);
+      }
     }
   }
 
@@ -224,8 +238,8 @@ export class Fleet {
       gate: this.#gate,
       openReach: this.#options.openReach ?? openReach,
       tell: (delta) => {
-        tell(delta);
         this.#remember(delta);
+        tell(delta);
       },
       clock: this.#clock,
       fleetSize: () => this.#hosts.size,

@@ -20,7 +20,7 @@ import { carryOutPlan, planEvacuation } from './evacuate.ts';
 import { Journal, type Unfinished } from './recovery/journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, isOff, resolveOptions } from './options.ts';
-import { checkAsking, checkKnown, homesOnce, type Route, stopping, verdictOf } from './preflight.ts';
+import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './preflight.ts';
 import { SourceXml } from './preflight/domain-xml.ts';
 import { carryOut } from './preflight/remedies.ts';
 import { Receipt } from './receipt.ts';
@@ -123,15 +123,14 @@ export class Migrations {
   async preflightAll(ref: DomainRef, given: GivenOptions): Promise<Record<HostId, Preflight>> {
     const { fleet } = this.#options;
     const routes = fleet.hosts.filter(({ id }) => id !== ref.hostId).map((host) => this.#route(ref, host.id, given));
-    const homes = homesOnce(fleet, ref.uuid);
     const verdicts: Record<HostId, Preflight> = {};
-    for (const route of routes) verdicts[route.target.id] = verdictOf(checkKnown(homes, route));
+    for (const route of routes) verdicts[route.target.id] = verdictOf(checkKnown(fleet, route));
     const xml = new SourceXml(fleet.host(ref.hostId), fleet.domain(ref));
     const open = routes.filter(({ target }) => verdicts[target.id]?.verdict !== 'blocked');
     let closed = false;
     const worker = async () => {
       for (let route = open.shift(); route && !closed; route = open.shift()) {
-        const verdict = verdictOf((await checkAsking(homes, route, xml)).checks);
+        const verdict = verdictOf((await checkAsking(fleet, route, xml)).checks);
         if (!closed) verdicts[route.target.id] = verdict;
       }
     };

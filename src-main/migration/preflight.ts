@@ -27,15 +27,6 @@ const hard: ReadonlySet<string> = new Set([
   'running-there',
 ]);
 
-/** Where else a VM is. */
-export type Homes = Pick<Fleet, 'homes'>;
-
-/** For one VM that is judged for many hosts: all of them are looked through once. */
-export function homesOnce(fleet: Homes, uuid: string): Homes {
-  const homes = fleet.homes(uuid);
-  return { homes: () => homes };
-}
-
 export interface Route {
   domain: DomainView;
   source: Host;
@@ -44,7 +35,7 @@ export interface Route {
 }
 
 /** From what is known, without asking anybody: fast enough for a thousand hosts while a drag begins. */
-export function checkKnown(fleet: Homes, { domain, source, target, options }: Route): Check[] {
+export function checkKnown(fleet: Pick<Fleet, 'homes'>, { domain, source, target, options }: Route): Check[] {
   const { name } = domain;
   const checks: Check[] = [];
   const error: Say = (id, message, fix, remedies = []) => checks.push(said(id, 'error', message, fix, remedies));
@@ -83,7 +74,7 @@ export function checkKnown(fleet: Homes, { domain, source, target, options }: Ro
  * @param xml The VM's, where it is judged for several targets: it is read once then.
  */
 export async function checkAsking(
-  fleet: Homes,
+  fleet: Pick<Fleet, 'homes'>,
   route: Route,
   xml = new SourceXml(route.source, route.domain),
 ): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
@@ -107,9 +98,8 @@ async function checkXml(route: Route, xml: SourceXml): Promise<Check[]> {
     const message = `${source.label} does not tell the XML of ${domain.name}, so what it needs over there is not known.`;
     return [warning('xml', message)];
   }
-  const edited = options.destXml === null ? root : parsed(options.destXml);
-  if (!edited) return [problem('dest-xml', `The XML for ${route.target.label} (destXml) is not well-formed.`)];
-  const there = edited;
+  const there = options.destXml === null ? root : parsed(options.destXml);
+  if (!there) return [problem('dest-xml', `The XML for ${route.target.label} (destXml) is not well-formed.`)];
   const checks = await Promise.all([
     isOff(options) ? null : checkCpu(route, live, root),
     checkNetworks(route, there, xml),
@@ -151,7 +141,13 @@ function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions
   }
 }
 
-function checkTaken(fleet: Homes, { domain, source, target, options }: Route, error: Say, warn: Say, ok: Say): void {
+function checkTaken(
+  fleet: Pick<Fleet, 'homes'>,
+  { domain, source, target, options }: Route,
+  error: Say,
+  warn: Say,
+  ok: Say,
+): void {
   const name = options.destName ?? domain.name;
   const namesake = target.domains.all.find((other) => other.name === name && other.uuid !== domain.uuid);
   if (namesake) {

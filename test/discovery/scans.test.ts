@@ -366,8 +366,8 @@ describe('adopting', () => {
 
   it('adds no host of the fleet a second time, under whatever name it is there', async () => {
     network.hosts.set('10.0.0.2', {});
-    const mine = { id: 'h7', address: '10.0.0.2', port: 22, libvirtVersion: '9.0.0' };
-    const discovery = await open({ addHost, fleet: () => [mine] });
+    fleet = [{ id: 'h7', address: '10.0.0.2', port: 22, libvirtVersion: '9.0.0' }];
+    const discovery = await open({ addHost });
     await run(discovery, { cidr: '10.0.0.2' });
     const { failed } = await discovery.adopt({
       addresses: ['10.0.0.2'],

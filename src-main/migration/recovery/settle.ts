@@ -180,13 +180,9 @@ export class Settlement {
   async #forgetSource(here: Look, there: Look): Promise<void> {
     const { source, dom, undefineSource, finishSent, offline, ours } = this.#case;
     if (here.seen.at !== 'shutoff') return;
-    // Of a definition alone, the source's goes only where the target was seen to have its own to keep.
-    const keeps = offline && !(undefineSource && there.persistent);
-    if (ours && !ours.source.over && keeps) {
-      await ours.move.confirm('stayed').catch(() => {});
-      return;
-    }
     if (ours && !ours.source.over) {
+      // Of a definition alone, the source's goes only where the target was seen to have its own to keep.
+      if (offline && !(undefineSource && there.persistent)) return ours.move.confirm('stayed').catch(() => {});
       const confirmed = await ours.move.confirm('moved').then(
         () => true,
         () => false,
