@@ -1,12 +1,18 @@
 // `npm run check`: types, lint, room directions. All are run, so that one look shows everything.
+// What was looked at before and has not changed is not looked at again; on CI nothing is remembered.
 import { spawnSync } from 'node:child_process';
+import { ci } from './setup.mjs';
+
+const memory = 'node_modules/.cache/check';
+const incremental = (name) => (ci ? [] : ['--incremental', '--tsBuildInfoFile', `${memory}/${name}.tsbuildinfo`]);
+const cached = (name) => (ci ? [] : ['--cache', '--cache-strategy', 'content', '--cache-location', `${memory}/${name}`]);
 
 const steps = [
-  ['types', ['tsc', '-p', 'tsconfig.json']],
-  ['types of the browser tests', ['tsc', '-p', 'test/app/tsconfig.json']],
+  ['types', ['tsc', '-p', 'tsconfig.json', ...incremental('main')]],
+  ['types of the browser tests', ['tsc', '-p', 'test/app/tsconfig.json', ...incremental('app')]],
   ['types of the window', ['svelte-check', '--tsconfig', 'src-renderer/tsconfig.json', '--fail-on-warnings']],
-  ['lint', ['eslint', '.', '--max-warnings', '0']],
-  ['format', ['prettier', '--check', '--log-level', 'warn', '.']],
+  ['lint', ['eslint', '.', '--max-warnings', '0', ...cached('eslint')]],
+  ['format', ['prettier', '--check', '--log-level', 'warn', '.', ...cached('prettier')]],
   ['rooms', ['tsx', 'build/check-rooms.ts']],
 ];
 let failed = 0;

@@ -25,6 +25,23 @@ test.describe('dragging by mouse', () => {
     await expect(card(page, 'kvm1').getByRole('button', { name: /^db01, / })).toHaveCount(0);
   });
 
+  test('begins in the tree and in the table, too', async ({ open }) => {
+    const page = await open(size);
+    const kvm2 = page.getByRole('treeitem', { name: /^kvm2/ });
+    const places = {
+      tree: page.getByRole('treeitem', { name: /^cache01/ }),
+      table: page.getByRole('row', { name: /cache01/ }),
+    };
+    for (const [place, row] of Object.entries(places)) {
+      if (place === 'table') await page.getByRole('tab', { name: /^VMs/ }).click();
+      await carry(page, row, kvm2);
+      await expect(kvm2, place).toContainText('Can take it');
+      await page.mouse.up();
+      await expect(page.getByRole('dialog'), place).toContainText('Migrate cache01 to kvm2?');
+      await page.keyboard.press('Escape');
+    }
+  });
+
   test('a host that refuses says why, and nothing is begun', async ({ open }) => {
     const page = await open(size);
     await carry(page, tile(page, 'db01'), card(page, 'kvm3'));
