@@ -25,6 +25,7 @@ export const labPackages = [
   'netcat-openbsd',
   'bindfs',
   'procps',
+  'sudo',
 ];
 export const browserPackages = ['chromium'];
 

@@ -1,7 +1,11 @@
 // libvirt's connection URIs, as far as Drover takes them.
 import { Failure } from './failure.ts';
 
-export const sshParameters = ['command', 'keyfile', 'known_hosts', 'no_verify', 'socket', 'proxy', 'mode'] as const;
+/** libvirt's own, and `sudo`, which is Drover's: libvirt's client knows none of that name. */
+export const sshParameters = [
+  ...(['command', 'keyfile', 'known_hosts', 'no_verify', 'socket', 'proxy', 'mode'] as const),
+  'sudo',
+] as const;
 export type SshParameter = (typeof sshParameters)[number];
 
 export interface HostUri {
@@ -61,6 +65,10 @@ export function parseHostUri(given: string): HostUri {
   }
   checkParameters(text, parameters);
 
+  if (parameters.sudo === '1' && (transport !== 'ssh' || path === '/session')) {
+    throw bad(text, 'sudo=1 is for the libvirt of a whole host, reached by ssh.');
+  }
+
   const daemonUri = `${driver}://${path}`;
   const sorted = Object.entries(parameters)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -110,7 +118,7 @@ export function parseHostUri(given: string): HostUri {
 
 function checkParameters(
   text: string,
-  { command, proxy, mode, no_verify, socket, keyfile, known_hosts }: HostUri['parameters'],
+  { command, proxy, mode, no_verify, socket, keyfile, known_hosts, sudo }: HostUri['parameters'],
 ) {
   // Another one would be a program that whoever wrote the URI chose.
   if (command !== undefined && command !== 'ssh') {
@@ -124,6 +132,7 @@ function checkParameters(
   }
   if (no_verify !== undefined && !['0', '1'].includes(no_verify))
     throw bad(text, `no_verify is “${no_verify}”, and has to be 0 or 1.`);
+  if (sudo !== undefined && !['0', '1'].includes(sudo)) throw bad(text, `sudo is “${sudo}”, and has to be 0 or 1.`);
   for (const [name, path] of Object.entries({ socket, keyfile, known_hosts })) {
     if (path === '') throw bad(text, `the parameter “${name}” is empty.`);
   }

@@ -16,6 +16,8 @@ import {
   SshError,
   type SshPrompts,
   type SshRun,
+  Sudo,
+  sudoWouldHelp,
 } from '../ssh/index.ts';
 
 export interface Reach {
@@ -104,20 +106,25 @@ async function overSsh({
     signal,
     onHostKey,
   });
-  return new SshReach(ssh, uri);
+  // root needs none.
+  const sudo =
+    parameters.sudo === '1' && ssh.user !== 'root' ? new Sudo(ssh, { prompts, secrets: logins.secrets, signal }) : null;
+  return new SshReach(ssh, uri, sudo);
 }
 
 class SshReach implements Reach {
   readonly address: string;
   readonly #ssh: SshConnection;
   readonly #uri: HostUri;
+  readonly #sudo: Sudo | null;
   #how: string | undefined;
   #readOnly: string | null;
   #ended = false;
 
-  constructor(ssh: SshConnection, uri: HostUri) {
+  constructor(ssh: SshConnection, uri: HostUri, sudo: Sudo | null) {
     this.#ssh = ssh;
     this.#uri = uri;
+    this.#sudo = sudo;
     this.#readOnly = readOnlyByUri(uri);
     this.address = ssh.address;
     ssh.onEnd(() => {
@@ -147,7 +154,9 @@ class SshReach implements Reach {
       // Who may not change anything may often look.
       const connection = await this.#openAs(true, options).catch(() => null);
       if (!connection) throw error;
-      this.#readOnly = forbidden.message;
+      const helps = this.#sudo === null && (await sudoWouldHelp(this.#ssh));
+      this.#readOnly =
+        forbidden.message + (helps ? ' Or have Drover use sudo there: add sudo=1 to the host’s URI.' : '');
       return connection;
     }
   }
@@ -163,6 +172,7 @@ class SshReach implements Reach {
       ...(proxy !== undefined && { proxy: proxy as 'auto' | 'native' | 'netcat' }),
       ...(mode !== undefined && { mode: mode as 'auto' | 'direct' | 'legacy' }),
       ...(this.#how !== undefined && { remember: this.#how }),
+      ...(!readOnly && this.#sudo && { sudo: this.#sudo }),
       readOnly,
     });
     this.#how = tunnel.how;

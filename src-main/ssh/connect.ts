@@ -307,6 +307,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     hostKey: seen,
     banner,
     user,
+    login: `${user}@${host}:${port}`,
     label,
     openMs,
     keepalive,

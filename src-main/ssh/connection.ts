@@ -27,6 +27,8 @@ export interface SshRun {
 export interface ExecOptions {
   /** The command says this when it begins; what comes before is dropped. */
   greeting?: Buffer;
+  /** Told all of standard error so far, when there is more of it. */
+  heard?: (stderr: string) => void;
   /** Called when the command had begun, and ended without output: the error of its stream, if that is one. */
   nothing?: (stderr: string) => Promise<Error | null>;
 }
@@ -37,6 +39,8 @@ export interface SshConnection {
   readonly banner: string;
   /** Who is logged in. */
   readonly user: string;
+  /** `user@host:port`: what was typed is remembered under it. */
+  readonly login: string;
   readonly label: string;
   /** Name or address that it was reached by, as configured. */
   readonly address: string;
@@ -86,6 +90,7 @@ export interface ConnectionParts {
   hostKey: HostKeySeen;
   banner: string;
   user: string;
+  login: string;
   label: string;
   openMs: number;
   keepalive: SshKeepalive;
@@ -101,6 +106,7 @@ export class Connection implements SshConnection {
   readonly hostKey: HostKeySeen;
   readonly banner: string;
   readonly user: string;
+  readonly login: string;
   readonly label: string;
   readonly ended: Promise<SshError | null>;
   readonly controlPath: string | null;
@@ -119,6 +125,7 @@ export class Connection implements SshConnection {
     this.hostKey = hostKey;
     this.banner = banner;
     this.user = user;
+    this.login = parts.login;
     this.label = label;
     this.controlPath = parts.controlPath ?? null;
     this.#carrier = carrier;
@@ -190,6 +197,7 @@ export class Connection implements SshConnection {
       (channel) => {
         channel.stderr.setEncoding('utf8').on('data', (text: string) => {
           if (said.length < stderrLimit) said = (said + text).slice(0, stderrLimit);
+          options.heard?.(said);
         });
         channel.on('exit', (code: number | null, signal?: string) => left({ code, signal: signal ?? null }));
         channel.on('close', () => left({ code: null, signal: null }));

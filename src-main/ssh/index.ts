@@ -10,4 +10,5 @@ export { KnownHosts, type KnownHostsFiles } from './known-hosts.ts';
 export type { SshKeepalive, SshOptions, SshPrompts, SshQuestion, SshTarget, SshTimeouts } from './options.ts';
 export { Routes } from './routes.ts';
 export { SecretCache } from './secrets.ts';
+export { Sudo, sudoWouldHelp } from './sudo.ts';
 export { openLibvirt, type LibvirtTunnel, type LibvirtWish } from './tunnel.ts';

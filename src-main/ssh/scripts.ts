@@ -9,16 +9,23 @@ export const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 /** The script as a command for any login shell. */
 export const shell = (script: string) => `sh -c ${quoted(script)}`;
 
-/** libvirt's own helper, which finds the daemon by itself. Ends with 127 where it is not installed. */
-export function helperScript(uri: string, readOnly: boolean): string {
-  const command = `virt-ssh-helper ${readOnly ? '-r ' : ''}${quoted(uri)}`;
-  return `command -v virt-ssh-helper >/dev/null 2>&1 || exit 127; echo drover:begin; exec ${command}`;
+/** Ends with 127 where the program is not installed. By sudo, it tells where it is, and where there is no sudo. */
+function there(program: string, as: string): string {
+  if (as === '') return `command -v ${program} >/dev/null 2>&1 || exit 127`;
+  const sudo = 'command -v sudo >/dev/null 2>&1 || { echo drover:no-sudo >&2; exit 1; }';
+  return `p=$(command -v ${program}) || exit 127; echo "drover:at $p"; ${sudo}`;
 }
 
-/** Netcat on the first of the sockets that is there. Ends with 127 where it is not installed. */
-export function netcatScript(sockets: string[]): string {
+/** libvirt's own helper, which finds the daemon by itself. @param as What it is begun by: sudo. */
+export function helperScript(uri: string, readOnly: boolean, as = ''): string {
+  const command = `${as}virt-ssh-helper ${readOnly ? '-r ' : ''}${quoted(uri)}`;
+  return `${there('virt-ssh-helper', as)}; echo drover:begin; exec ${command}`;
+}
+
+/** Netcat on the first of the sockets that is there. @param as As for `helperScript`. */
+export function netcatScript(sockets: string[], as = ''): string {
   // OpenBSD's netcat outlives the end of its input unless told; the others do not know the option.
   const quits = 'q=; nc -h 2>&1 | grep -q "^[[:space:]]*-q" && q=-q0';
-  const each = `if test -S "$s"; then ${quits}; echo drover:begin; exec nc $q -U "$s"; fi`;
-  return `command -v nc >/dev/null 2>&1 || exit 127; for s in ${sockets.join(' ')}; do ${each}; done; exit 1`;
+  const each = `if test -S "$s"; then ${quits}; echo drover:begin; exec ${as}nc $q -U "$s"; fi`;
+  return `${there('nc', as)}; for s in ${sockets.join(' ')}; do ${each}; done; exit 1`;
 }

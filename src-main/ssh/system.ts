@@ -133,6 +133,7 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
       hostKey: seen ?? { algorithm: '', fingerprint: '', status: 'trusted', key: Buffer.alloc(0), of: named },
       banner: log.banner,
       user: log.user ?? user,
+      login: `${log.user ?? user}@${place.host}:${place.port}`,
       label,
       openMs: limits.openMs,
       keepalive: parts.keepalive,

@@ -4,6 +4,7 @@ import type { SshConnection } from './connection.ts';
 import { SshError, printable } from './error.ts';
 import { whyNoLibvirt } from './no-libvirt.ts';
 import { greeting, helperScript, netcatScript, quoted, shell } from './scripts.ts';
+import { refusal, Sudo } from './sudo.ts';
 
 export interface LibvirtWish {
   /** What the daemon is asked to open: `qemu:///system`, `qemu:///session`, `test:///default`. */
@@ -14,6 +15,8 @@ export interface LibvirtWish {
   mode?: 'auto' | 'direct' | 'legacy' | undefined;
   /** Through the read-only socket. */
   readOnly?: boolean | undefined;
+  /** The daemon's socket is root's, and the login is not: the program on the host is begun by it. */
+  sudo?: Sudo | undefined;
   /** What worked last time: `how` of an earlier tunnel. Tried first. */
   remember?: string | undefined;
 }
@@ -54,16 +57,19 @@ export async function openLibvirt(ssh: SshConnection, wish: LibvirtWish): Promis
 
 /** In the order in which they are tried. */
 function waysTo(wish: LibvirtWish): Way[] {
-  const { uri, socket, proxy = 'auto', mode = 'auto', readOnly = false } = wish;
+  const { uri, socket, proxy = 'auto', mode = 'auto', readOnly = false, sudo } = wish;
   const explain = (ssh: SshConnection) => whyNoLibvirt(ssh, words(wish));
   // Before 9.1 the helper knows no parameters, so they are given only when one was.
   const parameters = [
     ...(socket === undefined ? [] : [`socket=${encodeURIComponent(socket)}`]),
     ...(mode === 'auto' ? [] : [`mode=${mode}`]),
   ].join('&');
-  const helper = byCommand('virt-ssh-helper', helperScript(uri + (parameters && `?${parameters}`), readOnly), explain);
-  const netcat = byCommand('netcat', netcatScript(words(wish)), explain);
-  const direct = socketsFor(wish).flatMap(({ path }) => (path === null ? [] : [byForwarding(path)]));
+  const program = (name: string, script: (as: string) => string) =>
+    sudo ? bySudo(name, script, sudo, explain) : byCommand(name, script(''), explain);
+  const helper = program('virt-ssh-helper', (as) => helperScript(uri + (parameters && `?${parameters}`), readOnly, as));
+  const netcat = program('netcat', (as) => netcatScript(words(wish), as));
+  // The SSH server forwards to what the user may open.
+  const direct = (sudo ? [] : socketsFor(wish)).flatMap(({ path }) => (path === null ? [] : [byForwarding(path)]));
   switch (proxy) {
     case 'native':
       return [helper];
@@ -117,6 +123,31 @@ function byCommand(how: string, script: string, explain: (ssh: SshConnection) =>
         nothing: async (said) => saying(await explain(ssh), how, said), // it did not reach the daemon
       });
       return { duplex: stdio, stderr };
+    },
+  };
+}
+
+/** Begun as root: what sudo itself refuses is told as such. */
+function bySudo(
+  name: string,
+  script: (as: string) => string,
+  sudo: Sudo,
+  explain: (ssh: SshConnection) => Promise<SshError>,
+): Way {
+  return {
+    how: `sudo ${name}`,
+    open: async (ssh) => {
+      const { stdio, stderr } = await sudo.start(
+        { name: name === 'netcat' ? 'nc' : name, script },
+        {
+          greeting,
+          nothing: async (said) => {
+            const words = Sudo.words(said);
+            return refusal(said) === null ? saying(await explain(ssh), name, words) : sudo.refused(name, said);
+          },
+        },
+      );
+      return { duplex: stdio, stderr: () => Sudo.words(stderr()) };
     },
   };
 }

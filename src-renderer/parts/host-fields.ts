@@ -9,15 +9,17 @@ export interface HostFields {
   user: string;
   /** Empty: 22, or what ssh_config says. */
   port: string;
+  /** libvirt there is reached as root, by sudo. */
+  sudo: boolean;
 }
 
 /** The URI that the fields stand for; it may still be wrong, `checkUri` says so. */
-export function uriOf({ host, user, port }: HostFields): string {
+export function uriOf({ host, user, port, sudo }: HostFields): string {
   const name = host.trim();
   const where = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name;
   const login = user.trim() === '' ? '' : `${encodeURIComponent(user.trim())}@`;
   const at = port.trim() === '' ? '' : `:${port.trim()}`;
-  return `qemu+ssh://${login}${where}${at}/system`;
+  return `qemu+ssh://${login}${where}${at}/system${sudo ? '?sudo=1' : ''}`;
 }
 
 /** What of a URI the fields can show; null where it says more than they hold. */
@@ -25,8 +27,9 @@ export function fieldsOf(uri: string): HostFields | null {
   const checked = checkUri(uri);
   if (!checked?.ok) return null;
   const { transport, driver, path, parameters, user, host, port } = checked.uri;
-  if (transport !== 'ssh' || driver !== 'qemu' || path !== '/system' || Object.keys(parameters).length > 0) return null;
-  return { host: host ?? '', user: user ?? '', port: port === null ? '' : String(port) };
+  const { sudo, ...more } = parameters;
+  if (transport !== 'ssh' || driver !== 'qemu' || path !== '/system' || Object.keys(more).length > 0) return null;
+  return { host: host ?? '', user: user ?? '', port: port === null ? '' : String(port), sudo: sudo === '1' };
 }
 
 export type CheckedUri = { ok: true; uri: HostUri } | { ok: false; problem: string };

@@ -80,6 +80,7 @@ describe('taken', () => {
     ['qemu:///system?socket=/tmp/s', { parameters: { socket: '/tmp/s' } }],
     ['test:///default', { driver: 'test', daemonUri: 'test:///default' }],
     ['qemu+ssh://kvm1/system?command=ssh', { parameters: { command: 'ssh' } }],
+    ['qemu+ssh://ops@kvm1/system?sudo=1', { parameters: { sudo: '1' } }],
     ['qemu+ssh://kvm1/system?keyfile=/a%26b=c', { parameters: { keyfile: '/a&b=c' } }],
   ];
   it.each(cases)('%s', (text, parts) => {
@@ -123,6 +124,9 @@ describe('refused, with what is wrong', () => {
     ['qemu+ssh://kvm1/system?proxy=yes', /proxy is “yes”/],
     ['qemu+ssh://kvm1/system?mode=fast', /mode is “fast”/],
     ['qemu+ssh://kvm1/system?no_verify=true', /no_verify is “true”/],
+    ['qemu+ssh://kvm1/system?sudo=yes', /sudo is “yes”/],
+    ['qemu+ssh://kvm1/session?sudo=1', /libvirt of a whole host/],
+    ['qemu:///system?sudo=1', /reached by ssh/],
     ['qemu+ssh://kvm1/system?socket=run/s', /absolute path/],
     // What other programs would take for an option, or a shell for a command.
     ['qemu+ssh://-oProxyCommand=touch%20%2Ftmp%2Fx/system', /is no host name/],

@@ -17,6 +17,7 @@ for path in /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt /e
   mount --bind "$own$path" "$path"
 done
 if [ -e "$own/etc/pam.d/sshd" ]; then mount --bind "$own/etc/pam.d/sshd" /etc/pam.d/sshd; fi
+if [ -d /etc/sudoers.d ]; then mount --bind "$own/etc/sudoers.d" /etc/sudoers.d; fi
 if [ -d "$own/home" ]; then cp -a "$own/home/." /home/; fi
 
 # libvirt takes a folder for shared between hosts by the type of its file system; this one says that it is GlusterFS.

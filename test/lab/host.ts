@@ -158,6 +158,7 @@ async function writeTree(plan: HostPlan, setting: Setting): Promise<Record<KeyTy
   const shadow = ['root', 'ops'].map((user) => `${user}:${PASSWORD_HASH}:19000:0:99999:7:::`);
   for (const [, user] of locked) shadow.push(`${user}:*:19000:0:99999:7:::`);
   await write('etc/shadow', shadow.join('\n') + '\n', 0o600);
+  await mkdir(join(own, 'etc/sudoers.d'), { recursive: true });
   await mkdir(join(own, 'home/ops'), { recursive: true });
   await chown(join(own, 'home/ops'), 60001, 60001);
 
