@@ -86,7 +86,8 @@ function definition(
   { persistent, undefineSource }: Chosen,
 ): string {
   const keeps = persistent !== false || mode === 'offline' || mode === 'cold';
-  if (keeps && undefineSource !== false) return `Afterwards ${to} has ${its} definition and ${from} has not.`;
+  const are = its === 'their' ? 'definitions are' : 'definition is';
+  if (keeps && undefineSource !== false) return `Afterwards ${its} ${are} on ${to}, and no longer on ${from}.`;
   if (keeps)
     return `Afterwards both ${to} and ${from} have ${its} definition: take care that nobody starts it on both.`;
   return `${to} does not keep ${its} definition: it is gone from there once shut off.`;

@@ -15,12 +15,14 @@ describe('what will happen', () => {
     expect(whatHappens(web01, 'live', {})).toEqual([
       'web01 goes on running while its memory is copied from kvm1 to kvm3.',
       'At the end it stops for a fraction of a second.',
-      'Afterwards kvm3 has its definition and kvm1 has not.',
+      'Afterwards its definition is on kvm3, and no longer on kvm1.',
     ]);
   });
 
   it('speaks of several VMs in the plural', () => {
-    const [first] = whatHappens({ ...web01, what: '3 VMs', several: true }, 'live', {});
+    const told = whatHappens({ ...web01, what: '3 VMs', several: true }, 'live', {});
+    const [first] = told;
+    expect(told.at(-1)).toBe('Afterwards their definitions are on kvm3, and no longer on kvm1.');
     expect(first).toBe('3 VMs go on running while their memory is copied from kvm1 to kvm3.');
   });
 
@@ -33,7 +35,7 @@ describe('what will happen', () => {
 
   it('an offline move keeps the definition whatever was said', () => {
     expect(whatHappens(web01, 'offline', { persistent: false }).at(-1)).toBe(
-      'Afterwards kvm3 has its definition and kvm1 has not.',
+      'Afterwards its definition is on kvm3, and no longer on kvm1.',
     );
   });
 });
