@@ -263,10 +263,11 @@ export const calls = {
   ),
 
   'questions.answer': call<{ taken: boolean }>()(
-    'Answers what a login asked; null cancels it.',
+    'Answers what a login asked; null cancels it. `keep`: in the system’s keychain, where the question may be kept.',
     null,
-    z.strictObject({ id, answers: z.array(z.string().max(10_000)).max(32).nullable() }),
+    z.strictObject({ id, answers: z.array(z.string().max(10_000)).max(32).nullable(), keep: check.flag.optional() }),
   ),
+  'questions.forget': call<{ forgotten: number }>()('Forgets all that is kept in the system’s keychain.', null),
   'questions.list': call<Question[]>()('What logins are asking now.', null),
 
   'consoles.open': call<{ consoleId: string }>()(

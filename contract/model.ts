@@ -447,7 +447,7 @@ export interface Adopted {
 
 // --- Questions and notices -----------------------------------------------------------------------
 
-/** Something a login needs from the admin. Answers are never stored. */
+/** Something a login needs from the admin. An answer is stored only where that was asked for. */
 export interface Question {
   id: string;
   hostId: HostId;
@@ -459,6 +459,8 @@ export interface Question {
   prompts: { text: string; echo: boolean }[];
   /** The last answer was refused. */
   again: boolean;
+  /** The answer can be kept in the system's keychain; in the desktop app, where there is one. */
+  mayKeep?: boolean;
 }
 
 export interface Notice {

@@ -17,11 +17,11 @@ import { Questions } from './fleet/questions.ts';
 import { Journal } from './migration/recovery/journal.ts';
 import { Migrations } from './migration/migrations.ts';
 import { TwoHomes } from './migration/two-homes.ts';
-import { Settings } from './settings/index.ts';
+import { Keychain, keptForm, Settings } from './settings/index.ts';
 import { KnownHosts, Routes, SecretCache, SshConfig } from './ssh/index.ts';
 import { repository, version } from './version.ts';
 
-export const startDrover: Start = async ({ dataDir, log: print, demo: withDemo }) => {
+export const startDrover: Start = async ({ dataDir, log: print, cipher = null, demo: withDemo }) => {
   const tail = new LogTail();
   const log = (line: string) => {
     tail.add(line);
@@ -34,7 +34,8 @@ export const startDrover: Start = async ({ dataDir, log: print, demo: withDemo }
     feed.push(delta);
     for (const listener of told) listener(delta);
   };
-  const questions = new Questions(tell);
+  const keychain = new Keychain(cipher, cipher && (await settings.document('keychain', keptForm, {})));
+  const questions = new Questions(tell, keychain);
   const logins = {
     knownHosts: KnownHosts.beside(settings.path('known_hosts')),
     secrets: new SecretCache(),
@@ -87,7 +88,7 @@ export const startDrover: Start = async ({ dataDir, log: print, demo: withDemo }
     addHost: (uri, label) => fleet.add(uri, label, undefined, true).view(),
     removeHost: (id) => fleet.remove(id),
   });
-  const rooms = { version, feed, fleet, actions, questions, consoles, migrations, discovery, demo, settings };
+  const rooms = { version, feed, fleet, actions, questions, keychain, consoles, migrations, discovery, demo, settings };
   const api = createApi({ ...rooms, log: tail });
   const door = new Door(api, feed, (error, name) => {
     log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

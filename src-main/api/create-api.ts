@@ -11,7 +11,7 @@ import { redefine } from '../fleet/redefine.ts';
 import { Snapshots } from '../fleet/snapshots.ts';
 import type { Questions } from '../fleet/questions.ts';
 import type { Migrations } from '../migration/migrations.ts';
-import type { Settings } from '../settings/index.ts';
+import type { Keychain, Settings } from '../settings/index.ts';
 import type { Api, Caller } from './api.ts';
 import { diagnostics, type LogTail } from './diagnostics.ts';
 import type { Feed } from './feed.ts';
@@ -22,6 +22,7 @@ export interface Rooms {
   fleet: Fleet;
   actions: Actions;
   questions: Questions;
+  keychain: Keychain;
   consoles: Consoles;
   migrations: Migrations;
   discovery: Discovery;
@@ -31,7 +32,7 @@ export interface Rooms {
 }
 
 export function createApi(rooms: Rooms): Api {
-  const { fleet, actions, consoles, migrations, discovery, demo, questions, settings } = rooms;
+  const { fleet, actions, consoles, migrations, discovery, demo, questions, keychain, settings } = rooms;
   const snapshots = new Snapshots(fleet);
   const startedMs = performance.now();
   const lookers = new WeakSet<Caller>();
@@ -148,8 +149,9 @@ export function createApi(rooms: Rooms): Api {
     'neighbours.adopt': (args) => discovery.adopt(args),
     'neighbours.suggestions': (args) => discovery.suggestions(args),
 
-    'questions.answer': ({ id, answers }) => {
-      questions.answer(id, answers);
+    'questions.forget': async () => ({ forgotten: await keychain.forgetAll() }),
+    'questions.answer': ({ id, answers, keep }) => {
+      questions.answer(id, answers, keep);
       return { taken: true };
     },
     'questions.list': () => questions.list,

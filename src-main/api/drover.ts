@@ -1,10 +1,15 @@
 // What a shell is given to run: Drover, started, and how to end it.
+import type { Cipher } from '../settings/index.ts';
 import type { Door } from './door.ts';
+
+export type { Cipher };
 
 export interface StartOptions {
   /** Where inventory, known hosts, journal and settings are kept; null for the platform's folder. */
   dataDir: string | null;
   log: (line: string) => void;
+  /** The system's keychain, where the shell has one: answers may be kept then. */
+  cipher?: Cipher | null;
   /** With the simulated demo fleet. */
   demo?: boolean;
 }

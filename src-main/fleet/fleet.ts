@@ -48,6 +48,9 @@ export class Fleet {
   constructor(options: FleetOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    options.questions.onOpen(() => {
+      for (const host of this.hosts) host.askNow();
+    });
   }
 
   get hosts(): Host[] {

@@ -68,6 +68,8 @@ export class Host {
   #holds = 0;
   #telling = false;
   #removed = false;
+  /** Nobody was there to be asked at the last login. */
+  #unasked = false;
   #followed = new Set<(uuid: Uuid, event: LifecycleSeen) => void>();
 
   constructor(options: HostOptions & { trust?: string | null; simulated?: boolean }) {
@@ -150,6 +152,11 @@ export class Host {
     this.#set('connecting', null);
     if (this.#run) this.#run.wake();
     else this.#start();
+  }
+
+  /** Somebody came who can answer: a login that may have failed for want of that is tried once more. */
+  askNow(): void {
+    if (this.#unasked && this.#run?.at === 'waiting' && this.#state === 'auth-failed') this.connect();
   }
 
   /**
@@ -371,6 +378,8 @@ export class Host {
         continue;
       }
       const state = wasOnline ? 'unreachable' : stateAfter(failed);
+      // Somebody came meanwhile who can be asked.
+      if (state === 'auth-failed' && this.#unasked && this.#options.questions.open) continue;
       // What only a person can mend is not tried again by itself.
       const waitMs = state === 'untrusted' || state === 'auth-failed' ? null : backoff.next();
       run.at = 'waiting';
@@ -398,6 +407,7 @@ export class Host {
     // After a daemon's restart the SSH connection is still good.
     if (!this.#reach || this.#reach.isEnded) {
       const { uri, logins, questions } = this.#options;
+      this.#unasked = !questions.open;
       this.#reach = await this.#options.openReach({
         uri,
         label: this.#label,

@@ -6,6 +6,7 @@ import { toErr } from '../../contract/failure.ts';
 import type { MigrationView, Preferences } from '../../contract/model.ts';
 import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
+import { systemKeychain } from './electron-keychain.ts';
 import { guardContents, guardSession } from './electron-guard.ts';
 import { linkIn, linkOf, linkScheme } from './electron-link.ts';
 import { setMenus } from './electron-menu.ts';
@@ -88,6 +89,7 @@ class Desktop {
     const drover = await start({
       dataDir: app.commandLine.getSwitchValue('data') || null,
       log: (line) => process.stderr.write(`drover: ${line}\n`),
+      cipher: systemKeychain(),
     });
     this.#drover = drover;
     this.#setMenus();

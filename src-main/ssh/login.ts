@@ -4,7 +4,7 @@ import { SshError, printable } from './error.ts';
 import { unlocked, type Identities, type Identity } from './identities.ts';
 import { Offer, type Signer } from './offer.ts';
 import type { SshPrompts, SshQuestion } from './options.ts';
-import type { SecretCache } from './secrets.ts';
+import { passphraseName, passwordName, type SecretCache } from './secrets.ts';
 import type { AnyAuthMethod, ParsedKey } from './ssh2.ts';
 
 /** Wrong answers after which no more questions are asked, as with ssh. */
@@ -205,6 +205,7 @@ export class Login {
           instruction: '',
           prompts: [{ text: `Passphrase of ${name}`, echo: false }],
           again: wrong > 0,
+          keepAs: passphraseName(kept),
         },
         signal,
       );
@@ -242,7 +243,7 @@ export class Login {
   }
 
   async #password(): Promise<string | undefined> {
-    const { user, label } = this.#options;
+    const { user, label, login } = this.#options;
     this.#attempt('password');
     let password = this.#remembered();
     this.#rememberedUsed = true;
@@ -253,6 +254,7 @@ export class Login {
         instruction: '',
         prompts: [{ text: `Password of ${user} on ${label}`, echo: false }],
         again: this.#lastWasWrong,
+        keepAs: passwordName(login),
       });
     }
     this.#pending = password;
@@ -275,7 +277,7 @@ export class Login {
   }
 
   async #answers(name: string, instruction: string, asked: { prompt: string; echo?: boolean }[]): Promise<string[]> {
-    const { user, label, prompts: person } = this.#options;
+    const { user, label, login, prompts: person } = this.#options;
     const prompts = asked.map(({ prompt, echo }) => ({ text: printable(prompt, 500), echo: echo === true }));
     const [first] = prompts;
     const isPassword = prompts.length === 1 && first?.echo === false && /passw/i.test(first.text);
@@ -292,6 +294,7 @@ export class Login {
       instruction: printable([name, instruction].filter(Boolean).join(': '), 1000),
       prompts,
       again: this.#lastWasWrong,
+      ...(isPassword && { keepAs: passwordName(login) }),
     });
     // A one-time code is no use a second time.
     if (isPassword) this.#pending = answers[0] ?? '';

@@ -38,6 +38,8 @@ export interface SshQuestion {
   prompts: { text: string; echo: boolean }[];
   /** The last answer was refused. */
   again: boolean;
+  /** What the answer can be kept under, beyond the session; left out where it is of no use a second time. */
+  keepAs?: string;
 }
 
 export interface SshPrompts {

@@ -4,6 +4,11 @@ import type { ParsedKey } from './ssh2.ts';
 /** Null: it stays locked. Undefined: the question was called off before there was an answer. */
 type Unlocked = ParsedKey | null | undefined;
 
+/** What answers are kept under beyond the session. @param login As in `SecretCache.password`. */
+export const passwordName = (login: string) => `password ${login}`;
+/** @param key The digest of the key's file. */
+export const passphraseName = (key: string) => `passphrase ${key}`;
+
 export class SecretCache {
   readonly #passwords = new Map<string, string>();
   readonly #keys = new Map<string, ParsedKey>();

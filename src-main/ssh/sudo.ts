@@ -4,7 +4,7 @@ import { seconds } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import type { SshPrompts } from './options.ts';
 import { shell } from './scripts.ts';
-import type { SecretCache } from './secrets.ts';
+import { passwordName, type SecretCache } from './secrets.ts';
 
 /** What sudo prints when it waits for the password, which is sent only then: else the program would read it. */
 const prompt = 'drover:password';
@@ -95,6 +95,7 @@ export class Sudo {
           instruction: '',
           prompts: [{ text: `Password of ${user} for sudo on ${label}`, echo: false }],
           again: wrong > 0,
+          keepAs: passwordName(key),
         };
         password = (await prompts.ask(question, signal))?.[0];
         if (password === undefined) throw cancelled(label);

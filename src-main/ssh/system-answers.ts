@@ -5,7 +5,7 @@ import type { Asked } from './askpass.ts';
 import { SshError, printable } from './error.ts';
 import { unlocked } from './identities.ts';
 import type { SshOptions, SshQuestion } from './options.ts';
-import { SecretCache } from './secrets.ts';
+import { passphraseName, passwordName, SecretCache } from './secrets.ts';
 import type { ParsedKey } from './ssh2.ts';
 
 const wrongAnswers = 3;
@@ -87,7 +87,7 @@ export class SystemAnswers {
     try {
       await this.#secrets.unlock(kept, async () => {
         for (let wrong = 0; wrong < wrongAnswers; wrong += 1) {
-          const given = await this.#ask('passphrase', path, `Passphrase of ${path}`, wrong > 0);
+          const given = await this.#ask('passphrase', path, `Passphrase of ${path}`, wrong > 0, passphraseName(kept));
           if (given === null) throw new Error('cancelled');
           if (given === '') return null;
           const opened = unlocked(text, given);
@@ -115,7 +115,13 @@ export class SystemAnswers {
     }
     const { label } = this.#options.target;
     const again = this.#times('password') > 0;
-    const given = await this.#ask('password', this.#title(), `Password of ${this.#user} on ${label}`, again);
+    const given = await this.#ask(
+      'password',
+      this.#title(),
+      `Password of ${this.#user} on ${label}`,
+      again,
+      passwordName(this.#login),
+    );
     if (given === null) this.#cancel();
     else this.#pending = given;
     return given;
@@ -132,7 +138,8 @@ export class SystemAnswers {
       this.#pending = remembered;
       return remembered;
     }
-    const given = await this.#ask('keyboard-interactive', this.#title(), words, this.#times(words) > 0);
+    const keepAs = isPassword ? passwordName(this.#login) : undefined;
+    const given = await this.#ask('keyboard-interactive', this.#title(), words, this.#times(words) > 0, keepAs);
     if (given === null) this.#cancel();
     else if (isPassword) this.#pending = given;
     return given;
@@ -157,9 +164,16 @@ export class SystemAnswers {
     return `${this.#user}@${this.#options.target.label}`;
   }
 
-  async #ask(kind: SshQuestion['kind'], title: string, text: string, again: boolean): Promise<string | null> {
+  async #ask(
+    kind: SshQuestion['kind'],
+    title: string,
+    text: string,
+    again: boolean,
+    keepAs?: string,
+  ): Promise<string | null> {
     const { prompts } = this.#options;
-    const question = { kind, title, instruction: '', prompts: [{ text, echo: false }], again };
+    const more = keepAs === undefined ? {} : { keepAs };
+    const question = { kind, title, instruction: '', prompts: [{ text, echo: false }], again, ...more };
     const answers = await prompts?.ask(question, this.#over.signal);
     return answers?.[0] ?? null;
   }

@@ -45,3 +45,47 @@ test('one password is given to the hosts that ask for the same, and only when to
   expect(answered.map(({ id }) => id).toSorted()).toEqual(['q0', 'q1', 'q2']);
   expect(answered.every(({ answers }) => answers[0] === 'open sesame')).toBe(true);
 });
+
+test('an answer goes into the keychain only where there is one, and only when told to', async ({ open }) => {
+  const page = await open({ hosts: 2, each: 1 });
+  const ask = (at: number, mayKeep: boolean) =>
+    page.evaluate(
+      ([index, keepable]) => {
+        const host = window.main.snapshot.hosts[index];
+        if (!host) throw new Error('no such host');
+        window.main.push({
+          event: 'question',
+          data: {
+            id: `q${index}`,
+            hostId: host.id,
+            kind: 'passphrase',
+            title: '/home/admin/.ssh/id_ed25519',
+            instruction: '',
+            prompts: [{ text: 'Passphrase', echo: false }],
+            again: false,
+            ...(keepable && { mayKeep: true }),
+          },
+        });
+      },
+      [at, mayKeep] as const,
+    );
+  await ask(0, false);
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('kept in memory until Drover ends');
+  await expect(dialog.getByRole('checkbox')).toHaveCount(0);
+  await dialog.locator('input[type=password]').fill('one');
+  await dialog.getByRole('button', { name: 'Log in' }).click();
+  await expect.poll(() => said(page, 'questions.answer')).toEqual([{ id: 'q0', answers: ['one'] }]);
+  await page.evaluate(() => window.main.push({ event: 'question', data: { removed: true, id: 'q0' } }));
+  await ask(1, true);
+  await dialog.getByRole('checkbox', { name: 'Remember in the keychain' }).check();
+  await expect(dialog).toContainText('kept in this machine’s keychain');
+  await dialog.locator('input[type=password]').fill('two');
+  await dialog.getByRole('button', { name: 'Log in' }).click();
+  await expect
+    .poll(() => said(page, 'questions.answer'))
+    .toEqual([
+      { id: 'q0', answers: ['one'] },
+      { id: 'q1', answers: ['two'], keep: true },
+    ]);
+});

@@ -507,6 +507,42 @@ describe('a question of its login', () => {
     expect(questions.list).toEqual([]);
   });
 
+  it('is asked when somebody comes who can answer, without a word of theirs', async () => {
+    questions.onOpen(() => host.askNow());
+    reaches.first = ({ prompts }) => {
+      if (!prompts) throw ssh('auth-failed');
+    };
+    host.connect();
+    await vi.waitFor(() => expect(host.state).toBe('auth-failed'));
+    questions.windows(1);
+    await vi.waitFor(() => expect(host.state).toBe('online'));
+  });
+
+  it('is asked at once where somebody came while the login failed for want of that', async () => {
+    reaches.first = ({ prompts }) => {
+      questions.windows(1);
+      if (!prompts) throw ssh('auth-failed');
+    };
+    host.connect();
+    await vi.waitFor(() => expect(host.state).toBe('online'));
+  });
+
+  it('is not asked again because one more window was opened', async () => {
+    questions.onOpen(() => host.askNow());
+    questions.windows(1);
+    reaches.first = () => {
+      throw ssh('auth-failed');
+    };
+    host.connect();
+    await vi.waitFor(() => expect(host.state).toBe('auth-failed'));
+    questions.windows(2);
+    questions.windows(0);
+    questions.windows(1);
+    await fewTurns();
+    expect(host.state).toBe('auth-failed');
+    expect(reaches.attempts).toHaveLength(1);
+  });
+
   it('is not asked where nobody could answer', async () => {
     let prompts: unknown;
     reaches.first = (options) => {

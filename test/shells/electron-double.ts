@@ -28,6 +28,8 @@ export const world = {
   /** Which button of a message box is pressed. */
   pressed: 0,
   packaged: false,
+  /** What Electron calls the system's keychain; null: there is none. */
+  keyring: null as string | null,
   /** What the network answers. */
   online: (_address: string): unknown => ({}),
   workArea: { x: 0, y: 0, width: 1920, height: 1080 },
@@ -279,6 +281,18 @@ export class Notification extends EventEmitter {
     record.notifications.push(this);
   }
 }
+
+/** What it encrypts is turned around, with a mark, so that it shows which is which. */
+export const safeStorage = {
+  isEncryptionAvailable: () => world.keyring !== null,
+  getSelectedStorageBackend: () => world.keyring ?? 'unknown',
+  encryptString: (text: string) => Buffer.from(`sealed:${[...text].reverse().join('')}`),
+  decryptString: (blob: Buffer) => {
+    const text = blob.toString();
+    if (!text.startsWith('sealed:')) throw new Error('Error while decrypting the ciphertext provided to safeStorage');
+    return [...text.slice('sealed:'.length)].reverse().join('');
+  },
+};
 
 export const screen = { getDisplayMatching: () => ({ workArea: world.workArea }) };
 

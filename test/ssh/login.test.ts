@@ -75,6 +75,7 @@ describe('a password', () => {
         instruction: '',
         prompts: [{ text: 'Password of ada on kvm1', echo: false }],
         again: false,
+        keepAs: `password ada@127.0.0.1:${peer.port}`,
       },
     ]);
     expect(peer.attempts).toEqual(['none', 'password right']);
