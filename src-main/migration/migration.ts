@@ -19,7 +19,7 @@ import type { Journal, MigrationRecord, Unfinished } from './recovery/journal.ts
 import { Luggage } from './storage/luggage.ts';
 import type { End, Plan } from './managed.ts';
 import { type Limits, Memory } from './memory.ts';
-import { flagsFor, isOff, paramsFor } from './options.ts';
+import { copying, flagsFor, isOff, paramsFor } from './options.ts';
 import { readProgress } from './progress.ts';
 import { look } from './recovery/look.ts';
 import { openRelay, type Relay } from './ways/relay.ts';
@@ -281,12 +281,10 @@ export class Migration {
   get #plan(): Plan {
     const { migrateUri, domain } = this.#record;
     const offline = isOff(this.#options);
-    // Told to copy without any that is to be copied, libvirt would choose them itself: also what both hosts share.
-    const options = this.#record.copied.length > 0 ? this.#options : { ...this.#options, storage: 'shared' as const };
     return {
       dom: this.#dom,
-      flags: flagsFor(options, this.#context.domain.paused && !offline),
-      params: paramsFor(options, this.#record.copied),
+      flags: flagsFor(copying(this.#options, this.#record.copied), this.#context.domain.paused && !offline),
+      params: paramsFor(this.#options, this.#record.copied),
       ...(this.#relay && { only: this.#relay.params(this.#record.copied.length > 0) }),
       destXml: this.#options.destXml,
       migrateUri,

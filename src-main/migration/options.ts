@@ -121,6 +121,10 @@ const flagsOf: Record<MigrationMode, number> = {
 /** The VM is shut off, and stays so: no memory moves. */
 export const isOff = ({ mode }: Pick<MigrationOptions, 'mode'>) => mode === 'offline' || mode === 'cold';
 
+/** Told to copy without any disk that is to be copied, libvirt would choose them itself: also what both hosts share. */
+export const copying = (options: MigrationOptions, copied: readonly unknown[]): MigrationOptions =>
+  copied.length > 0 ? options : { ...options, storage: 'shared' };
+
 /** What both sides are told: libvirt's flags without those of a single side. */
 export function flagsFor(options: MigrationOptions, paused: boolean): number {
   return (

@@ -3,13 +3,15 @@ import type { Check, DomainView, MigrationOptions, Preflight, Remedy } from '../
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
 import { isOff } from './options.ts';
+import { checkBegin } from './preflight/begin.ts';
 import { checkCpu } from './preflight/cpu.ts';
 import { checkDevices } from './preflight/devices.ts';
 import { parsed, SourceXml } from './preflight/domain-xml.ts';
 import { checkFirmware } from './preflight/firmware.ts';
 import { checkHugePages } from './preflight/huge-pages.ts';
+import { checkListens } from './preflight/listens.ts';
 import { checkNetworks } from './preflight/networks.ts';
-import { checkVolumes } from './preflight/pools.ts';
+import { checkPostCopy } from './preflight/post-copy.ts';
 import { byOptions } from './preflight/remedies.ts';
 import { error as problem, said, warn as warning } from './preflight/say.ts';
 import { checkVersions } from './preflight/versions.ts';
@@ -78,16 +80,26 @@ export async function checkAsking(
   route: Route,
   xml = new SourceXml(route.source, route.domain),
 ): Promise<{ checks: Check[]; way: Way | null; copied: CopiedDisk[] }> {
+  await lookAgain(fleet, route);
   const checks = checkKnown(fleet, route);
   if (checks.some(({ id, level }) => level === 'error' && hard.has(id))) return { checks, way: null, copied: [] };
   const moved = route.source.domains.facts(route.domain.uuid)?.disks ?? [];
-  const [way, ofXml, ofDisks, ofVolumes] = await Promise.all([
+  const [way, ofXml, ofDisks] = await Promise.all([
     findWay(route),
     checkXml(route, xml),
     checkDisks(route, moved, xml),
-    checkVolumes(route, moved),
   ]);
-  return { checks: [...checks, ...ofXml, ...way.checks, ...ofDisks.checks, ...ofVolumes], way, copied: ofDisks.copied };
+  checks.push(...ofXml, ...way.checks, ...ofDisks.checks);
+  const { copied } = ofDisks;
+  // Last, and only where nothing else stands against it: what is said above is said better.
+  if (!checks.some(({ level }) => level === 'error')) checks.push(...(await checkBegin(route, copied, xml)));
+  return { checks, way, copied };
+}
+
+/** Of a VM that was ended before it ran, as of one whose migration failed, libvirt tells nothing. */
+async function lookAgain(fleet: Pick<Fleet, 'homes'>, { domain, source }: Route): Promise<void> {
+  const others = fleet.homes(domain.uuid).filter(({ id, state }) => id !== source.id && state === 'online');
+  await Promise.all(others.map((host) => host.domains.refreshed(domain.uuid).catch(() => {})));
 }
 
 /** What its XML asks of a host: over there, that is the one which it is to have there. */
@@ -106,6 +118,8 @@ async function checkXml(route: Route, xml: SourceXml): Promise<Check[]> {
     checkFirmware(route, there),
     checkDevices(route, root),
     isOff(options) ? [] : checkHugePages(route, there),
+    isOff(options) ? [] : checkListens(route, there),
+    checkPostCopy(route),
   ]);
   return checks.flat().filter((check) => check !== null);
 }

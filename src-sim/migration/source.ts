@@ -27,8 +27,12 @@ const MIB = 2 ** 20;
 
 export async function begin(daemon: Daemon, domain: Domain, { params, flags }: Omit<Step, 'cookie'>, driver: Driver) {
   const { fleet } = daemon;
-  fleet.moves.set(domain.uuid, { source: { daemon, driver } });
-  await strike(fleet, 'begin', 'request', domain);
+  // Without it nothing begins: it is asked what it would say.
+  const takes = (flags & flag.change_protection) !== 0;
+  if (takes) {
+    fleet.moves.set(domain.uuid, { source: { daemon, driver } });
+    await strike(fleet, 'begin', 'request', domain);
+  }
   const given = check({ params, flags }, 'Begin');
   const offline = (flags & flag.offline) !== 0;
   if (offline && !(flags & flag.persist_dest)) {
@@ -40,15 +44,15 @@ export async function begin(daemon: Daemon, domain: Domain, { params, flags }: O
     const what = 'cannot migrate a transient domain persistently';
     throw refuse.qemu('operation_invalid', `Requested operation is not valid: ${what}`);
   }
-  if (flags & flag.change_protection && domain.active) await takeJob(daemon, domain, flags, driver);
+  if (takes && domain.active) await takeJob(daemon, domain, flags, driver);
   try {
     if (!offline && !(flags & flag.unsafe))
       checkDisks(daemon, domain, copiedDisks({ params, flags }, domain.definition));
     const xml = text(given['destination_xml']) ?? domain.definition.xml;
-    await strike(fleet, 'begin', 'reply', domain);
+    if (takes) await strike(fleet, 'begin', 'reply', domain);
     return { cookie: cookieOf(daemon, domain), xml };
   } catch (error) {
-    release(domain);
+    if (takes) release(domain);
     throw error;
   }
 }

@@ -13,6 +13,7 @@ let hosts: Record<string, HostView>;
 const images = '/var/lib/libvirt/images';
 const name = 'twins01';
 const uuid = '6a5e0000-1ab0-4000-8000-00000000f001';
+const undos: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   await lab.reset();
@@ -31,6 +32,7 @@ afterEach(async () => {
   for (const { name: host } of lab.hosts) {
     await sh(host, `rm -rf ${images}/${name}* ${images}/other /var/lib/other; rm -f /srv/shared/${name}*`);
   }
+  for (const undo of undos.splice(0).reverse()) await undo();
 });
 
 const idOf = (host: string) => hosts[host]?.id ?? '';
@@ -171,6 +173,84 @@ it('cold: a disk from a folder that is no pool, to another place by edited XML, 
   } finally {
     await lab.virsh('kvm2', 'undefine', renamed).catch(() => '');
   }
+});
+
+/** A disk that is named by its pool, which on the target has another folder. */
+async function inPools(from: string, to: string): Promise<{ here: Disk; there: Disk }> {
+  const folder = (host: string) => `/var/lib/${name}-${host}`;
+  for (const host of [from, to]) {
+    await sh(
+      host,
+      `mkdir -p ${folder(host)}; virsh -q pool-define-as ${name} dir --target ${folder(host)}; virsh -q pool-start ${name}`,
+    );
+    undos.push(() => sh(host, `virsh -q pool-destroy ${name}; virsh -q pool-undefine ${name}; rm -rf ${folder(host)}`));
+  }
+  const [here, there] = [from, to].map((host) => ({ path: `${folder(host)}/disk.qcow2`, format: 'qcow2' })) as [
+    Disk,
+    Disk,
+  ];
+  await sh(
+    from,
+    `qemu-img create -q -f qcow2 ${here.path} 48M; qemu-io -f qcow2 -c 'write -P 0x3c 3M 9M' ${here.path}`,
+  );
+  await sh(from, `virsh -q pool-refresh ${name}`);
+  const disk = `<disk type="volume" device="disk"><driver name="qemu" type="qcow2" cache="none"/><source pool="${name}" volume="disk.qcow2"/><target dev="vda" bus="virtio"/></disk>`;
+  await define(from, [], (xml) => xml.replace('<serial', `${disk}<serial`));
+  return { here, there };
+}
+
+it('a disk that is a volume of a pool goes along into the pool of that name, cold', async () => {
+  const { here, there } = await inPools('kvm1', 'kvm2');
+  const ended = await migrate('kvm1', 'kvm2', { mode: 'cold' });
+  expect(ended.error).toBeNull();
+  expect(await lab.whereabouts(name)).toEqual([{ host: 'kvm2', state: 'shut off' }]);
+  expect(await file('kvm2', there.path)).toBe(await file('kvm1', here.path));
+  await lab.virsh('kvm2', 'start', name);
+  await lab.waitForTick(name, 0);
+});
+
+it('a disk that is a volume of a pool goes along into the pool of that name while it runs', async () => {
+  const { here, there } = await inPools('kvm1', 'kvm3');
+  await lab.virsh('kvm1', 'start', name);
+  await lab.waitForTick(name, 0);
+  const alone = await preflight('kvm1', 'kvm3', { transport: 'direct' });
+  expect(alone.checks.find(({ id }) => id === 'disk-vda')).toMatchObject({ level: 'error' });
+  const ended = await migrate('kvm1', 'kvm3', { storage: 'copy', transport: 'direct' });
+  expect(ended.error).toBeNull();
+  expect(await lab.whereabouts(name)).toEqual([{ host: 'kvm3', state: 'running' }]);
+  expect(await contents('kvm3', there, 4096)).toBe(await contents('kvm1', here, 4096));
+});
+
+it('volumes of one name in pools of one name are not taken for one that both hosts share', async () => {
+  const { there } = await inPools('kvm1', 'kvm2');
+  await sh('kvm2', `qemu-img create -q -f qcow2 ${there.path} 48M; virsh -q pool-refresh ${name}`);
+  await lab.virsh('kvm1', 'start', name);
+  const said = await preflight('kvm1', 'kvm2', { transport: 'direct' });
+  expect(said.checks.find(({ id }) => id === 'disk-vda')).toMatchObject({
+    level: 'error',
+    message: expect.stringContaining('not shared') as string,
+  });
+});
+
+it('cold: a disk that comes over the network stays where it is', async () => {
+  const { address } = lab.host('kvm1');
+  const disk = `<disk type="network" device="disk"><driver name="qemu" type="raw" cache="none"/><source protocol="nbd" name="one"><host name="${address}" port="10911"/></source><target dev="vda" bus="virtio"/></disk>`;
+  await define('kvm1', [], (xml) => xml.replace('<serial', `${disk}<serial`));
+  const ended = await migrate('kvm1', 'kvm2', { mode: 'cold' });
+  expect(ended.error).toBeNull();
+  expect(await lab.whereabouts(name)).toEqual([{ host: 'kvm2', state: 'shut off' }]);
+  expect(await lab.virsh('kvm2', 'domblklist', name)).toContain('vda');
+});
+
+it('a TPM’s state is not left behind without a word', async () => {
+  const tpm = '<tpm model="tpm-tis"><backend type="emulator" version="2.0"/></tpm>';
+  await define('kvm1', [], (xml) => xml.replace('<serial', `${tpm}<serial`));
+  for (const mode of ['cold', 'offline']) {
+    const { checks, verdict } = await preflight('kvm1', 'kvm2', { mode });
+    expect(verdict).toBe('blocked');
+    expect(checks.find(({ id }) => id === 'tpm')?.message).toContain('keys would be left behind');
+  }
+  expect((await migrate('kvm1', 'kvm2', { mode: 'offline', force: true })).state).toBe('completed');
 });
 
 it('several disks are copied while the guest writes to them, and are the same afterwards', async () => {

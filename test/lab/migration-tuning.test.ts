@@ -94,9 +94,14 @@ it('post-copy: a guest that dirties its memory goes over at once, and goes on th
   expect(ended.notices?.join()).toContain('post-copy');
 }, 90_000);
 
-it('post-copy to a host whose kernel forbids it is refused by QEMU before anything moves', async () => {
+it('post-copy to a host whose kernel forbids it is refused beforehand, and by QEMU where that is overridden', async () => {
   await lab.ensureRunning('web01', 'kvm1');
-  const ended = await drover.migrated(await start('web01', 'kvm1', 'kvm3', { transport: 'direct', postCopy: true }));
+  const { uuid } = await until('it is seen', () => drover.domain('web01', 'kvm1').catch(() => null));
+  const body = { uuid, from: idOf('kvm1'), to: idOf('kvm3'), options: { transport: 'direct', postCopy: true } };
+  const { err } = await drover.ask('POST', '/migrations', body);
+  expect(err).toMatchObject({ code: 'refused' });
+  expect(err?.message).toMatch(/kvm3 forbids post-copy .*unprivileged_userfaultfd is 0/);
+  const ended = await drover.migrated(await start('web01', 'kvm1', 'kvm3', { ...body.options, force: true }));
   expect(ended.state).toBe('failed');
   expect(ended.error?.message).toContain('Postcopy is not supported');
   expect(await lab.whereabouts('web01')).toEqual([{ host: 'kvm1', state: 'running' }]);

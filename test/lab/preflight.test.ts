@@ -318,6 +318,15 @@ describe('disks', () => {
     );
   });
 
+  it('a file that both hosts have, on a file system that libvirt does not take for shared', async () => {
+    const path = '/var/tmp/drover-preflight-both.qcow2';
+    await onHost('kvm1', `qemu-img create -q -f qcow2 ${path} 16M`);
+    undos.push(() => onHost('kvm1', `rm -f ${path}`));
+    await guest('pf-both', withDisk(path, 'none'));
+    await bothRefuse('pf-both', 'begin', /libvirt on kvm1 refuses .*without shared storage/, /without shared storage/);
+    expect((await preflight('pf-both', { unsafe: true })).verdict).toBe('ok');
+  });
+
   it('a cache that libvirt does not take for safe', async () => {
     // Known to both hosts as one and the same file, on what is no network file system.
     const path = '/var/tmp/drover-preflight.qcow2';
@@ -325,6 +334,49 @@ describe('disks', () => {
     undos.push(() => onHost('kvm1', `rm -f ${path}`));
     await guest('pf-cache', withDisk(path, 'writeback'));
     await bothRefuse('pf-cache', 'disk-vda', /disk vda.*cached by the host/, /Unsafe migration/);
+  });
+});
+
+describe('what libvirt itself says of it', () => {
+  it('XML for the target that makes another machine of it', async () => {
+    const xml = await lab.virsh('kvm1', 'dumpxml', '--migratable', '--security-info', 'web01');
+    const destXml = xml.replace(/<memory unit='KiB'>\d+/, "<memory unit='KiB'>999424");
+    const file = '/tmp/drover-dest.xml';
+    await lab.exec('adm', ['sh', '-c', `cat > ${file}`], { input: destXml });
+    undos.push(() => lab.exec('adm', ['rm', '-f', file]));
+    const sentence = /max memory 999424 does not match/;
+    await bothRefuse('web01', 'begin', sentence, sentence, { destXml }, ['--xml', file]);
+  });
+});
+
+describe('where it has to listen over there', () => {
+  const vnc = (attributes: string) => (xml: string) =>
+    xml.replace('</devices>', `<graphics type="vnc" ${attributes}/></devices>`);
+
+  it('a screen on an address that is the source’s own', async () => {
+    await guest('pf-screen', vnc(`autoport="yes" listen="${lab.host('kvm1').address}"`));
+    await bothRefuse('pf-screen', 'listens-vnc', /no address of kvm2/, /Cannot assign requested address/);
+  });
+
+  it('a screen on a port that is taken there', async () => {
+    await guest('pf-port', vnc('port="5997" autoport="no"'));
+    const other = lab.spawn('kvm2', ['nc', '-lk', '127.0.0.1', '5997']);
+    undos.push(async () => void other.kill());
+    await until('it listens', () => onHost('kvm2', 'grep -q ":176D " /proc/net/tcp && echo yes || true'));
+    await bothRefuse('pf-port', 'listens-vnc', /port 5997.*kvm2/, /Address already in use/);
+  });
+
+  it('the memory, on an address that is not the target’s, or on a port that is taken', async () => {
+    const nobodys = { listenAddress: '10.9.9.9' };
+    await bothRefuse('web01', 'listen-address', /no address of kvm2/, /Cannot assign/, nobodys, [
+      '--listen-address',
+      '10.9.9.9',
+    ]);
+    const migrateUri = `tcp://${lab.host('kvm2').address}:22`;
+    await bothRefuse('web01', 'listen-address', /port 22,/, /Address already in use/, { migrateUri }, [
+      '--migrateuri',
+      migrateUri,
+    ]);
   });
 });
 
@@ -352,6 +404,24 @@ describe('what holds it where it is', () => {
 });
 
 describe('the way', () => {
+  it('a VM whose migration was refused by the target’s QEMU is not taken for one that runs there', async () => {
+    expect(await byVirsh('web01', '--tls')).toMatch(/ca-cert.pem/);
+    expect((await preflight('web01')).verdict).toBe('ok');
+  });
+
+  it('no route at all, and an address that libvirt has no way to', async () => {
+    const to = `${lab.host('kvm2').address}/32`;
+    await onHost('kvm1', `ip route add blackhole ${to}`);
+    undos.push(() => onHost('kvm1', `ip route del blackhole ${to}`));
+    await bothRefuse('web01', 'path', /kvm1 has no way to/, /unable to connect/);
+    await undos.pop()?.();
+    const migrateUri = 'udp://10.0.0.1';
+    await bothRefuse('web01', 'path', /knows tcp, rdma and unix/, /unsupported scheme/, { migrateUri }, [
+      '--migrateuri',
+      migrateUri,
+    ]);
+  });
+
   it('a port that is filtered: silence', async () => {
     const rule = `-p tcp -s ${lab.host('kvm1').address} --dport 49152:49215 -j DROP`;
     await onHost('kvm2', `iptables -I INPUT ${rule}`);

@@ -31,14 +31,21 @@ async function checkTpm({ domain, source, target, options }: Route, root: XmlEle
         'Detach it first.',
       );
     }
+    if (kind === 'emulator' && isOff(options)) return leftBehind(domain.name, domain.uuid, source.label);
     const kinds = await tpmsOf(target, root);
     if (kinds === null) return warn('tpm', `Whether ${target.label} has a TPM of the kind “${kind}” is not known.`);
     if (kinds.has(kind)) return ok('tpm', `${target.label} has TPMs of the kind “${kind}”.`);
     const message = `${domain.name} has a TPM of the kind “${kind}”, which ${target.label} cannot give it.`;
-    const fix = kind === 'emulator' ? 'Install swtpm there.' : undefined;
-    return isOff(options) ? warn('tpm', message, fix) : error('tpm', message, fix);
+    return error('tpm', message, kind === 'emulator' ? 'Install swtpm there.' : undefined);
   });
   return Promise.all(checks);
+}
+
+/** libvirt takes its state along only with a VM that runs; the guest would find an empty one, and its keys gone. */
+function leftBehind(name: string, uuid: string, source: string): Check {
+  const message = `${name} has a TPM whose state is in /var/lib/libvirt/swtpm/${uuid} on ${source}; libvirt moves that only while the VM runs, so its keys would be left behind.`;
+  const fix = 'Start it and migrate it live; or copy that folder by hand, and then use “force”.';
+  return error('tpm', message, fix);
 }
 
 async function tpmsOf(target: Host, root: XmlElement): Promise<Set<string> | null> {

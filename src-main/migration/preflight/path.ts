@@ -14,6 +14,10 @@ const firstPort = 49152;
 export async function checkPath(source: Host, target: Host, migrateUri: string | null): Promise<Check[]> {
   if (migrateUri !== null) {
     const [, host, port] = /^tcp:(?:\/\/)?(\[[^\]]*\]|[^:/]+)(?::(\d+))?\/?$/.exec(migrateUri) ?? [];
+    if (!/^(tcp|rdma|unix):/.test(migrateUri)) {
+      const message = `libvirt sends no memory to ${migrateUri}: it knows tcp, rdma and unix.`;
+      return [error('path', message, 'Give it as tcp://ADDRESS, or leave migrateUri out.')];
+    }
     if (host === undefined) return [warn('path', `Whether ${source.label} reaches ${migrateUri} is not known.`)];
     return tryPort(source, target, host.replace(/^\[|\]$/g, ''), port === undefined ? firstPort : Number(port));
   }
@@ -51,7 +55,7 @@ function reached(source: Host, target: Host, address: string, port: number, ran:
     const resolve = `Give an address in migrateUri, or put ${address} into /etc/hosts on ${source.label}.`;
     return error('path', `${source.label} cannot resolve the name ${address}.`, resolve);
   }
-  if (/No route to host|unreachable/.test(ran.stdout)) {
+  if (/No route to host|unreachable|Invalid argument|Permission denied|not permitted/.test(ran.stdout)) {
     return error('path', `${source.label} has no way to ${at}: no route, or a firewall rejects it.`, fix);
   }
   return unknown;

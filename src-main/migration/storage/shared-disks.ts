@@ -6,13 +6,14 @@ import type { Host } from '../../fleet/host.ts';
 import type { Dom } from '../../libvirt/index.ts';
 import { noBacking } from './disk-copy.ts';
 import { isOff } from '../options.ts';
+import { type Place, placeOn, withPaths } from './named-volumes.ts';
 import { poolOf, volumeIn } from './pools.ts';
 import type { Route } from '../preflight.ts';
 import type { SourceXml } from '../preflight/domain-xml.ts';
 import { ejecting } from '../preflight/media.ts';
 import { startingPoolOf } from '../preflight/pools.ts';
 import { byOptions } from '../preflight/remedies.ts';
-import { said } from '../preflight/say.ts';
+import { error, ok, said, warn } from '../preflight/say.ts';
 import { quote } from '../virsh.ts';
 import { type CopiedDisk, copyable, factsOf, freeIn, noPool, pathThere } from './volumes.ts';
 
@@ -29,29 +30,32 @@ export interface DiskChecks {
   copied: CopiedDisk[];
 }
 
-export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXml): Promise<DiskChecks> {
+export async function checkDisks(route: Route, known: DiskFacts[], xml: SourceXml): Promise<DiskChecks> {
   const { domain, source, target, options } = route;
   const copied: CopiedDisk[] = [];
-  const asked = disks.filter((disk) => disk.path !== null && disk.type !== 'network');
-  if (asked.length === 0) return { checks: [], copied };
   const cold = options.mode === 'cold';
   const off = isOff(options);
-  const moves = pathsThere(options.destXml);
-  const onTarget = (disk: DiskFacts) => moves.get(disk.target) ?? disk.path ?? '';
-  const [here, there] = await Promise.all([
-    statted(
-      source,
-      asked.map(({ path }) => path ?? ''),
-    ),
-    statted(target, asked.map(onTarget)),
-  ]);
+  const disks = await withPaths(source, known);
+  const places = await placesOn(route, disks);
+  const onTarget = (disk: DiskFacts) => {
+    const place = places.get(disk.target);
+    return place && 'path' in place ? place.path : (disk.path ?? '');
+  };
+  const asked = disks.filter((disk) => disk.path !== null);
+  const paths = asked.map(({ path }) => path ?? '');
+  const [here, there] =
+    asked.length === 0
+      ? [null, null]
+      : await Promise.all([statted(source, paths), statted(target, asked.map(onTarget))]);
   const candidates = options.storage === 'shared' ? [] : copyable(disks, cold);
   const checks = await Promise.all(disks.map((disk) => checkDisk(disk)));
   return { checks: checks.filter((check) => check !== null), copied };
 
   async function checkDisk(disk: DiskFacts): Promise<Check | null> {
-    if (disk.path === null) return null;
     const id = `disk-${disk.target}`;
+    const place = places.get(disk.target);
+    if (place && 'refused' in place) return place.refused;
+    if (disk.path === null) return withoutPath(disk, place, target);
     const a = here?.get(disk.path);
     let b = there?.get(onTarget(disk));
     const what =
@@ -166,11 +170,22 @@ export async function checkDisks(route: Route, disks: DiskFacts[], xml: SourceXm
   }
 }
 
+/** What is no file of the host's: it stays where it is, whoever runs the VM. */
+function withoutPath({ target: dev, type, volume }: DiskFacts, place: Place | undefined, host: Host): Check | null {
+  const id = `disk-${dev}`;
+  if (type === 'network') return ok(id, `The disk ${dev} comes over the network, and stays where it is.`);
+  if (!volume) return null; // an empty drive
+  const what = `The disk ${dev} is the volume ${volume.name} of the pool ${volume.pool}`;
+  if (!place || 'path' in place) return warn(id, `${what}; which file that is could not be found out.`);
+  if ('there' in place && place.there) return ok(id, `${what}, and ${host.label} has it, too.`);
+  return error(id, `${what}, and that pool on ${host.label} has no such volume.`);
+}
+
 /** @returns whether there is a pool for it, with room */
 async function roomFor(target: Host, source: Host, dom: Dom, disk: CopiedDisk) {
   const [pool, info, facts] = await Promise.all([
     freeIn(target, pathThere(disk)),
-    source.connection.call('domain_get_block_info', { dom, path: disk.path }),
+    source.connection.call('domain_get_block_info', { dom, path: disk.target }),
     factsOf(source, disk.path),
   ]);
   const { capacity, allocation, physical } = info;
@@ -192,13 +207,25 @@ async function absentInPool(target: Host, path: string): Promise<boolean> {
   }
 }
 
-/** Where the XML for the target has each disk. */
-function pathsThere(xml: string | null): Map<string, string> {
-  if (xml === null) return new Map();
+/** Where each disk has its place on the target, where that may be another one than here. */
+async function placesOn({ target, options }: Route, disks: DiskFacts[]): Promise<Map<string, Place>> {
+  const there = new Map(disksOf(options.destXml).map((disk) => [disk.target, disk]));
+  const places = new Map<string, Place>();
+  for (const disk of disks) {
+    const { path, volume } = there.get(disk.target) ?? { path: null, volume: disk.volume };
+    const level = isOff(options) && options.mode !== 'cold' ? 'warn' : 'error';
+    if (volume) places.set(disk.target, await placeOn(target, disk, volume, level));
+    else if (path !== null) places.set(disk.target, { path });
+  }
+  return places;
+}
+
+function disksOf(xml: string | null): DiskFacts[] {
+  if (xml === null) return [];
   try {
-    return new Map(readDomainXml(xml).disks.flatMap(({ target, path }) => (path === null ? [] : [[target, path]])));
+    return readDomainXml(xml).disks;
   } catch {
-    return new Map(); // libvirt says what is wrong with it
+    return []; // libvirt says what is wrong with it
   }
 }
 

@@ -34,7 +34,11 @@ export interface MadeList {
  */
 export function copyable(disks: readonly DiskFacts[], off: boolean): CopiedDisk[] {
   return disks.flatMap(({ target, path, format, device, readonly, shareable, type }) =>
-    path !== null && device === 'disk' && (off || !readonly) && !shareable && (type === 'file' || type === 'block')
+    path !== null &&
+    device === 'disk' &&
+    (off || !readonly) &&
+    !shareable &&
+    (type === 'file' || type === 'block' || type === 'volume')
       ? [{ target, path, format: format ?? 'raw' }]
       : [],
   );
@@ -57,8 +61,8 @@ export async function makeVolumes(
   try {
     const [from, to] = await Promise.all([source.work(), target.work()]);
     for (const disk of disks) {
-      const { path, format } = disk;
-      const { capacity } = await from.call('domain_get_block_info', { dom, path });
+      const { path, format, target: dev } = disk;
+      const { capacity } = await from.call('domain_get_block_info', { dom, path: dev });
       const backing = incremental ? ((await factsAt(from, path))?.backing ?? null) : null;
       const name = posix.basename(pathThere(disk));
       await makeVolume(target, to, pathThere(disk), { name, format, capacity, backing }, list);

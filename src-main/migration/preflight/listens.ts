@@ -1,0 +1,146 @@
+// What a VM, or the migration itself, has to listen on over there: the address has to be the target's, the port free.
+// Screens and serial ports with a port of their own are meant; where libvirt chooses one, it finds one.
+import { isIP } from 'node:net';
+import type { Check } from '../../../contract/model.ts';
+import { attribute, child, children, type XmlElement } from '../../fleet/xml.ts';
+import type { Route } from '../preflight.ts';
+import { run } from './probe.ts';
+import { error } from './say.ts';
+
+interface Listens {
+  id: string;
+  what: string;
+  address: string | null;
+  /** Null: libvirt chooses. */
+  port: number | null;
+  fix: string;
+}
+
+export async function checkListens(route: Route, root: XmlElement): Promise<Check[]> {
+  const { domain, target } = route;
+  const wanted = [...screens(root, domain.name), ...serials(root, domain.name), ...incoming(route)].filter(
+    ({ address, port }) => port !== null || (address !== null && !everywhere(address) && !loopback(address)),
+  );
+  if (wanted.length === 0) return [];
+  const there = await listeningOn(route);
+  if (!there) return [];
+  return wanted.flatMap(({ id, what, address, port, fix }) => {
+    if (
+      address !== null &&
+      isIP(address) &&
+      !everywhere(address) &&
+      !loopback(address) &&
+      !there.addresses.has(address)
+    ) {
+      return [error(id, `${what} listens on ${address}, which is no address of ${target.label}.`, fix)];
+    }
+    const taken = there.ports.some(
+      (one) =>
+        one.port === port &&
+        (one.address === null || address === null || everywhere(address) || one.address === address),
+    );
+    return taken
+      ? [error(id, `${what} listens on the port ${port}, which something on ${target.label} listens on already.`, fix)]
+      : [];
+  });
+}
+
+const byXml = 'Give it another one in the XML for the target (destXml).';
+
+function screens(root: XmlElement, name: string): Listens[] {
+  return children(child(root, 'devices'), 'graphics').map((screen) => {
+    const kind = attribute(screen, 'type') ?? 'screen';
+    const chosen = attribute(screen, 'autoport') === 'yes';
+    const address = attribute(
+      children(screen, 'listen').find((one) => attribute(one, 'type') === 'address') ?? null,
+      'address',
+    );
+    const port = chosen ? null : portOf(attribute(screen, 'port'));
+    return {
+      id: `listens-${kind}`,
+      what: `The screen of ${name} (${kind})`,
+      address: address ?? attribute(screen, 'listen'),
+      port,
+      fix: byXml,
+    };
+  });
+}
+
+function serials(root: XmlElement, name: string): Listens[] {
+  const devices = child(root, 'devices');
+  return ['serial', 'parallel', 'channel', 'console'].flatMap((kind) =>
+    children(devices, kind).flatMap((element, at) => {
+      const source = child(element, 'source');
+      if (attribute(element, 'type') !== 'tcp' || attribute(source, 'mode') !== 'bind') return [];
+      // The first console only repeats the first serial port.
+      if (kind === 'console' && attribute(child(element, 'target'), 'type') === 'serial') return [];
+      const what = `The ${kind} port of ${name}`;
+      return [
+        {
+          id: `listens-${kind}${at}`,
+          what,
+          address: attribute(source, 'host'),
+          port: portOf(attribute(source, 'service')),
+          fix: byXml,
+        },
+      ];
+    }),
+  );
+}
+
+/** Of the migration: where the target's QEMU waits for the memory. */
+function incoming({ options }: Route): Listens[] {
+  const port = portOf(/^tcp:.*:(\d+)\/?$/.exec(options.migrateUri ?? '')?.[1] ?? null);
+  if (options.listenAddress === null && port === null) return [];
+  return [
+    {
+      id: 'listen-address',
+      what: 'The target’s QEMU',
+      address: options.listenAddress,
+      port,
+      fix: 'Choose another listenAddress or migrateUri.',
+    },
+  ];
+}
+
+const portOf = (text: string | null) => (Number(text) > 0 ? Number(text) : null);
+const everywhere = (address: string) => /^(0\.0\.0\.0|\[?::\]?)$/.test(address);
+const loopback = (address: string) => /^(127\.|\[?::1\]?$|localhost$)/.test(address);
+
+/** A port with the address that it is taken on; null: on all of them. */
+interface Listening {
+  addresses: Set<string>;
+  ports: { address: string | null; port: number }[];
+}
+
+async function listeningOn({ target }: Route): Promise<Listening | null> {
+  const ran = await run(
+    target,
+    `{ hostname -I || ip -o addr; } 2>/dev/null; cat /proc/net/tcp /proc/net/tcp6 2>/dev/null`,
+  );
+  if (ran?.code !== 0 && !ran?.stdout.includes('local_address')) return null;
+  const lines = ran.stdout.split('\n');
+  const table = lines.findIndex((line) => line.includes('local_address'));
+  if (table < 1) return null;
+  const words = lines
+    .slice(0, table)
+    .join(' ')
+    .split(/[\s/]+/);
+  const listens = '0A';
+  return {
+    addresses: new Set(words.filter((word) => isIP(word))),
+    ports: [...ran.stdout.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 (\w\w) /gm)]
+      .filter(([, , , state]) => state === listens)
+      .map(([, address = '', port = '']) => ({ address: plain(address), port: parseInt(port, 16) })),
+  };
+}
+
+/** An IPv4 address as the kernel writes it, its bytes turned round; null where it is not a single one of them. */
+function plain(hex: string): string | null {
+  if (/^0+$/.test(hex)) return null;
+  if (hex.length !== 8) return '';
+  return (hex.match(/../g) ?? [])
+    .reverse()
+    .map((byte) => parseInt(byte, 16))
+    .join('.');
+}
