@@ -210,7 +210,7 @@ export const calls = {
     'PATCH /migrations/:id',
     aMigration.extend({
       bandwidthMiBps: z.number().int().positive().max(8_000_000).optional(),
-      maxDowntimeMs: z.number().int().positive().max(3_600_000).optional(),
+      maxDowntimeMs: z.number().int().positive().max(2_000_000).optional(),
     }),
   ),
   'migrations.resolve': call<MigrationView>()(

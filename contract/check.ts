@@ -46,7 +46,7 @@ export const migrationOptions = z.strictObject({
   migrateUri: z.string().min(1).max(1000).nullable().optional(),
   listenAddress: z.string().min(1).max(255).nullable().optional(),
   bandwidthMiBps: limit.max(8_000_000).nullable().optional(),
-  maxDowntimeMs: limit.max(3_600_000).nullable().optional(),
+  maxDowntimeMs: limit.max(2_000_000).nullable().optional(),
   destName: z.string().min(1).max(255).nullable().optional(),
   destXml: xml.nullable().optional(),
   force: z.boolean().optional(),

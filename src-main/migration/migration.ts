@@ -130,7 +130,7 @@ export class Migration {
   }
 
   view(): MigrationView {
-    const { domain, migrateUri, peerUri, copied, from, to, by, startedAt, batch } = this.#record;
+    const { domain, migrateUri, peerUri, tlsDestination, copied, from, to, by, startedAt, batch } = this.#record;
     return {
       id: this.id,
       uuid: domain.uuid,
@@ -147,6 +147,7 @@ export class Migration {
         from: from.uri,
         to: peerUri ?? to.uri,
         migrateUri,
+        tlsDestination,
         copied,
       }),
       startedAt,
@@ -284,7 +285,7 @@ export class Migration {
     return {
       dom: this.#dom,
       flags: flagsFor(copying(this.#options, this.#record.copied), this.#context.domain.paused && !offline),
-      params: paramsFor(this.#options, this.#record.copied),
+      params: paramsFor(this.#options, this.#record.copied, this.#record.tlsDestination),
       ...(this.#relay && { only: this.#relay.params(this.#record.copied.length > 0) }),
       destXml: this.#options.destXml,
       migrateUri,

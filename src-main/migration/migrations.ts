@@ -156,7 +156,7 @@ export class Migrations {
       );
     }
     if (!way) throw new Failure('internal', `No way was found to migrate ${domain.name}.`);
-    const { transport, peerUri, why } = way;
+    const { transport, peerUri, why, tlsDestination } = way;
     const addressed = !isOff(options) && transport !== 'tunnelled' && transport !== 'relay';
     const migrateUri = options.migrateUri ?? (addressed ? await migrateUriTo(target) : null);
     // Asked again after the waits: two callers may have come for the same VM.
@@ -174,6 +174,7 @@ export class Migrations {
           options: { ...options, transport },
           migrateUri,
           peerUri,
+          ...(tlsDestination !== null && { tlsDestination }),
           copied,
           twin: target.domains.get(domain.uuid) !== undefined,
           notices: why === null ? [] : [why],

@@ -81,6 +81,9 @@ export function resolveOptions(given: GivenOptions, domain: DomainView): Migrati
   };
   const notYet = (what: string) => new Failure('unsupported', `Drover cannot migrate ${what} yet.`);
   if (!able.storage.includes(options.storage)) throw notYet(`by the storage “${options.storage}”`);
+  if (options.destName !== null && /[/\n]/.test(options.destName)) {
+    throw new Failure('bad-request', 'A VM’s name (destName) has no slash and no line break: libvirt takes none.');
+  }
   if (options.storage !== 'shared' && options.mode === 'offline') {
     throw new Failure('bad-request', 'An offline migration moves the definition alone, so no disks can be copied.');
   }
@@ -154,7 +157,11 @@ function memoryFlags(options: MigrationOptions): number {
 }
 
 /** The typed parameters of every step, without the XML and the address, which the steps themselves find. */
-export function paramsFor(options: MigrationOptions, copied: readonly { target: string }[] = []): Param[] {
+export function paramsFor(
+  options: MigrationOptions,
+  copied: readonly { target: string }[] = [],
+  tlsDestination?: string | null,
+): Param[] {
   return [
     // Only these: libvirt would copy what both hosts share onto itself.
     ...(isOff(options) ? [] : copied.map(({ target }) => param.str('migrate_disks', target))),
@@ -165,6 +172,7 @@ export function paramsFor(options: MigrationOptions, copied: readonly { target: 
       : [param.str('persistent_xml', options.destXml)]),
     ...(options.listenAddress === null ? [] : [param.str('listen_address', options.listenAddress)]),
     ...(options.bandwidthMiBps === null ? [] : [param.u64('bandwidth', options.bandwidthMiBps)]),
+    ...(!tlsDestination ? [] : [param.str('tls.destination', tlsDestination)]),
     ...(options.parallel === null ? [] : [param.i32('parallel.connections', options.parallel)]),
   ];
 }

@@ -56,6 +56,7 @@ export function checkKnown(fleet: Pick<Fleet, 'homes'>, { domain, source, target
   ok('online', `${source.label} and ${target.label} are connected.`);
 
   checkState(domain, options, error);
+  checkDefinition({ domain, source, target, options }, warn);
   checkTaken(fleet, { domain, source, target, options }, error, warn, ok);
   checkMachine({ domain, source, target, options }, error, warn, ok);
   if (!isOff(options)) checks.push(...checkVersions(source, target));
@@ -151,6 +152,23 @@ function checkState({ name, state, job }: DomainView, { mode }: MigrationOptions
       'state',
       `${name} is ${state}, so there is nothing to migrate live.`,
       off ? 'Choose the mode “offline”, or with its disks “cold”; or start it.' : undefined,
+    );
+  }
+}
+
+/** By default exactly one host has the definition afterwards. */
+function checkDefinition({ domain: { name, persistent: was }, source, target, options }: Route, warn: Say): void {
+  const { persistent, undefineSource } = options;
+  if (persistent && !undefineSource && was) {
+    warn(
+      'both-defined',
+      `${name} stays defined on ${source.label}, too (undefineSource is false): whoever starts it there runs it twice.`,
+    );
+  }
+  if (!persistent && undefineSource && was) {
+    warn(
+      'nowhere-defined',
+      `${name} is defined on no host afterwards (persistent is false): once it is shut down on ${target.label}, it is gone.`,
     );
   }
 }

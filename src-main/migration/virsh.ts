@@ -10,12 +10,14 @@ interface Ends {
   from: string;
   to: string;
   migrateUri: string | null;
+  /** With TLS: the name that the target's certificate is for. */
+  tlsDestination?: string | null | undefined;
   copied?: readonly CopiedDisk[];
 }
 
 /** More than one, joined by `&&`, where virsh has none for it. */
 export function virshCommand(options: MigrationOptions, ends: Ends): string {
-  const { domain, from, to, migrateUri, copied = [] } = ends;
+  const { domain, from, to, migrateUri, tlsDestination = null, copied = [] } = ends;
   const { transport, mode, storage } = options;
   const words = ['virsh', '-c', quote(from), 'migrate'];
   if (transport === 'p2p' || transport === 'tunnelled') words.push('--p2p');
@@ -33,6 +35,7 @@ export function virshCommand(options: MigrationOptions, ends: Ends): string {
   }
   if (options.unsafe) words.push('--unsafe');
   if (options.tls) words.push('--tls');
+  if (tlsDestination !== null) words.push('--tls-destination', quote(tlsDestination));
   if (options.parallel !== null) words.push('--parallel', '--parallel-connections', String(options.parallel));
   if (options.bandwidthMiBps !== null && !isOff(options)) words.push('--bandwidth', String(options.bandwidthMiBps));
   if (options.listenAddress !== null) words.push('--listen-address', quote(options.listenAddress));

@@ -82,3 +82,8 @@ test('libvirt’s parameters, of the kinds that it expects', () => {
     ['parallel.connections', 'i32', 4],
   ]);
 });
+
+it('takes no name that libvirt would refuse only on the target', () => {
+  for (const destName of ['a/b', 'a\nb']) expect(() => resolve({ destName })).toThrow('no slash and no line break');
+  expect(resolve({ destName: 'a b' }).destName).toBe('a b');
+});

@@ -102,6 +102,14 @@ describe('hosts', () => {
   });
 });
 
+describe('who has the definition afterwards', () => {
+  it('both', () => expect(levels({}, { undefineSource: false })['both-defined']).toBe('warn'));
+  it('neither', () => expect(levels({}, { persistent: false })['nowhere-defined']).toBe('warn'));
+  it('of a transient one nobody ever had it', () => {
+    expect(levels({ persistent: false }, { undefineSource: true })['nowhere-defined']).toBeUndefined();
+  });
+});
+
 describe('state', () => {
   it.each(['running', 'paused', 'blocked'] as const)('%s can go live', (state) => {
     expect(levels({ state })['state']).toBeUndefined();

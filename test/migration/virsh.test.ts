@@ -18,6 +18,11 @@ describe('the same as a virsh command', () => {
     );
   });
 
+  it('of one by TLS, with the name that the certificate is for', () => {
+    const ends = { domain: 'web01', from, to, migrateUri: 'tcp://10.0.0.2', tlsDestination: 'kvm2' };
+    expect(virshCommand(resolve({ tls: true }), ends)).toContain(' --tls --tls-destination kvm2 web01 ');
+  });
+
   it('of disks that go along with a running VM, and of what was written over a file that both have', () => {
     const copied = [
       { target: 'vda', path: '/a/x.qcow2', format: 'qcow2' },

@@ -10,10 +10,16 @@ import { error, ok, warn } from './say.ts';
 /** The first port that libvirt gives to a migration; nothing listens there beforehand. */
 const firstPort = 49152;
 
+/** Nothing else is let through: a shell on the source is to try it. */
+const tcpUri = /^tcp:(?:\/\/)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d+))?\/?$/;
+
+/** The address or name in a migrateUri; null where it is another kind. */
+export const hostIn = (migrateUri: string) => tcpUri.exec(migrateUri)?.[1]?.replace(/^\[|\]$/g, '') ?? null;
+
 /** How the source reaches where the memory goes to, and whether it knows the target by its name. */
 export async function checkPath(source: Host, target: Host, migrateUri: string | null): Promise<Check[]> {
   if (migrateUri !== null) {
-    const [, host, port] = /^tcp:(?:\/\/)?(\[[^\]]*\]|[^:/]+)(?::(\d+))?\/?$/.exec(migrateUri) ?? [];
+    const [, host, port] = tcpUri.exec(migrateUri) ?? [];
     if (!/^(tcp|rdma|unix):/.test(migrateUri)) {
       const message = `libvirt sends no memory to ${migrateUri}: it knows tcp, rdma and unix.`;
       return [error('path', message, 'Give it as tcp://ADDRESS, or leave migrateUri out.')];

@@ -20,6 +20,8 @@ const recordSchema = z.object({
   migrateUri: z.string().nullable(),
   /** The target's libvirt as the source's root reaches it; where the daemons do it between themselves. */
   peerUri: z.string().nullable(),
+  /** With TLS: the name that the target's certificate is for, where that is not the address. */
+  tlsDestination: z.string().nullish(),
   /** Disks that go along. */
   copied: z.array(z.object({ target: z.string(), path: z.string(), format: z.string(), to: z.string().optional() })),
   /** The target held a definition of the same VM before. */

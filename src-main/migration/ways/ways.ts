@@ -1,9 +1,9 @@
 // Which way the memory can go from one host to another, proved from the source host itself.
 import type { Check, Transport } from '../../../contract/model.ts';
 import { isOff } from '../options.ts';
-import { checkTls } from './tls.ts';
+import { checkTls, type Tls } from './tls.ts';
 import type { Route } from '../preflight.ts';
-import { checkPath } from '../preflight/path.ts';
+import { checkPath, hostIn, migrateUriTo } from '../preflight/path.ts';
 import { PeerProofs } from '../preflight/peer.ts';
 import { ok } from '../preflight/say.ts';
 
@@ -14,20 +14,27 @@ export interface Way {
   /** Why it became this one, where nobody chose; else null. */
   why: string | null;
   checks: Check[];
+  /** With TLS: the name that the target's certificate has to be for, where that is not the address. */
+  tlsDestination: string | null;
 }
 
 const peers = new PeerProofs();
 
 /** Finds the way for what `transport` asks. Never rejects. */
 export async function findWay(route: Route): Promise<Way> {
-  const { source, target, options } = route;
-  const [way, tls] = await Promise.all([chosenWay(route), options.tls ? checkTls(source, target) : []]);
-  return { ...way, checks: [...way.checks, ...tls] };
+  const [way, tls] = await Promise.all([chosenWay(route), ofTls(route)]);
+  return { ...way, checks: [...way.checks, ...(tls?.checks ?? [])], tlsDestination: tls?.destination ?? null };
 }
 
-async function chosenWay({ source, target, options }: Route): Promise<Way> {
+async function ofTls({ source, target, options }: Route): Promise<Tls | null> {
+  if (!options.tls || isOff(options)) return null;
+  const given = options.migrateUri ?? (await migrateUriTo(target).catch(() => null));
+  return checkTls(source, target, given === null ? null : hostIn(given));
+}
+
+async function chosenWay({ source, target, options }: Route): Promise<Omit<Way, 'tlsDestination'>> {
   const { transport } = options;
-  const direct = (why: string | null, checks: Check[] = []): Way => ({
+  const direct = (why: string | null, checks: Check[] = []): Omit<Way, 'tlsDestination'> => ({
     transport: 'direct',
     peerUri: null,
     why,
