@@ -90,9 +90,9 @@ export const calls = {
   'hosts.connect': call<HostView>()('Connects now.', 'POST /hosts/:id/connect', host),
   'hosts.disconnect': call<HostView>()('Disconnects, and stays so.', 'POST /hosts/:id/disconnect', host),
   'hosts.update': call<HostView>()(
-    'Renames a host.',
+    'Renames a host, or puts it into a group; `group` null takes it out of its group.',
     'PATCH /hosts/:id',
-    z.strictObject({ id, label: check.label.optional() }),
+    z.strictObject({ id, label: check.label.optional(), group: check.group.nullable().optional() }),
   ),
   'hosts.remove': call<{ removed: true; id: string }>()(
     'Forgets a host; its VMs are not touched.',
@@ -113,9 +113,14 @@ export const calls = {
   ),
 
   'domains.list': call<DomainView[]>()(
-    'Every VM of the fleet, filtered by host, state and part of the name.',
+    'Every VM of the fleet, filtered by host, state, tag and part of the name.',
     'GET /domains',
-    z.strictObject({ host: id.optional(), state: check.domainState.optional(), q: z.string().max(200).optional() }),
+    z.strictObject({
+      host: id.optional(),
+      state: check.domainState.optional(),
+      tag: check.tag.optional(),
+      q: z.string().max(200).optional(),
+    }),
   ),
   'domains.get': call<DomainView>()('One VM.', `GET ${aDomain}`, domain),
   'domains.xml': call<{ xml: string }>()(
@@ -139,9 +144,9 @@ export const calls = {
     domain.extend({ action: check.action }),
   ),
   'domains.update': call<DomainView>()(
-    'Changes whether it starts with its host.',
+    'Changes whether it starts with its host, and its tags: those given take the place of all that it had.',
     `PATCH ${aDomain}`,
-    domain.extend({ autostart: z.boolean().optional() }),
+    domain.extend({ autostart: z.boolean().optional(), tags: check.tags.optional() }),
   ),
   'domains.define': call<DomainView>()(
     'Defines a VM from its XML.',

@@ -8,6 +8,17 @@ export const uuid = z
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'is no UUID')
   .transform((text) => text.toLowerCase());
 export const label = z.string().trim().min(1).max(200);
+/** The folder of a host. */
+export const group = z.string().trim().min(1).max(100);
+/** One word, so that it is found by `tag:web` and stands in a list with commas. */
+export const tag = z
+  .string()
+  .regex(/^[^\s,"\p{C}]{1,64}$/u, 'is no tag: one word of at most 64 signs, without , and "');
+/** Each once, however it is written. */
+export const tags = z
+  .array(tag)
+  .max(50)
+  .transform((all) => [...new Map(all.map((one) => [one.toLowerCase(), one])).values()]);
 export const uri = z.string().trim().min(1).max(2000);
 export const fingerprint = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, 'is no SHA256 fingerprint');
 export const xml = z.string().min(1).max(4_000_000);

@@ -70,6 +70,8 @@ export interface HostView {
   readOnly: boolean;
   /** Why it is read-only, and what would help; a sentence. */
   readOnlyWhy?: string;
+  /** The folder that it stands in, e.g. `Rack A`; null: in none. Drover keeps it, the host knows nothing of it. */
+  group: string | null;
   /** Of the demo fleet: nothing about it is real, and it is not kept. */
   simulated?: true;
   /** When the next attempt to connect is due; null where none is planned. */
@@ -134,6 +136,8 @@ export interface DomainView extends DomainRef {
   memoryKiB: number;
   maxMemoryKiB: number;
   consoles: DomainConsole[];
+  /** What admins call it by together with others; kept in its own definition on the host. In their order. */
+  tags: string[];
   /** Null when not running, and before the second sample. */
   stats: DomainStats | null;
   /** The migration that this domain takes part in now, on either side. */

@@ -85,7 +85,10 @@ export const startDrover: Start = async ({ dataDir, log: print, cipher = null, d
 
   const actions = new Actions(fleet);
   const demo = new Demo({
-    addHost: (uri, label) => fleet.add(uri, label, undefined, true).view(),
+    addHost: (uri, label, group) => {
+      const { id } = fleet.add(uri, label, undefined, true);
+      return fleet.update(id, { group }).view();
+    },
     removeHost: (id) => fleet.remove(id),
   });
   const rooms = { version, feed, fleet, actions, questions, keychain, consoles, migrations, discovery, demo, settings };

@@ -9,6 +9,8 @@ import type { DomainSpec, HostSpec, Profile } from './specs.ts';
 export interface DemoHost {
   /** The host's name. */
   label: string;
+  /** The folder that it stands in. */
+  group: string;
   /** Carries the demo's own key and known hosts. */
   uri: string;
   /** Of the key that it should have, `SHA256:…`. */
@@ -29,6 +31,8 @@ export interface Demo {
   faults(): Fault[];
   close(): Promise<void>;
 }
+
+const groups: Record<string, string> = { fra: 'Frankfurt', ber: 'Berlin', lab: 'Lab' };
 
 const big = { cpus: 64, memoryGiB: 512, cpuModel: 'EPYC-Milan' };
 const old = {
@@ -129,6 +133,24 @@ const kinds: Kind[] = [
 /** Not running: what is kept, tried or left over. */
 const off = /^(tmpl-|ticket-archive|fax-gateway|dev-elif|staging-web-4|ci-runner-1[12])/;
 
+/** What an admin tags: what it is for, how much it matters, and who is asked about it. */
+const purposes: [RegExp, string][] = [
+  [/^(web|lb|shop|api)-/, 'web'],
+  [/^(pg|mysql|redis|elastic|erp-db|staging-db)/, 'database'],
+  [/^k8s-/, 'kubernetes'],
+  [/^(kafka|minio)-/, 'platform'],
+  [/^(gitlab|harbor|ci-)/, 'ci'],
+  [/^win-/, 'windows'],
+  [/^(prometheus|grafana|loki|alertmanager)/, 'monitoring'],
+  [/^(intranet-old|fax-|ticket-)/, 'legacy'],
+];
+function tagsOf(name: string, lan: string): string[] {
+  const purpose = purposes.filter(([is]) => is.test(name)).map(([, tag]) => tag);
+  const stage = /^(staging|dev)-/.exec(name)?.[1] ?? (/^(tmpl|ci)-/.test(name) ? null : 'prod');
+  const critical = /^(pg-primary|lb-|dns-|ldap-|vault-|erp-db)/.test(name) ? ['critical'] : [];
+  return [...purpose, ...(stage ? [stage] : []), ...critical, ...(lan === 'dmz' ? ['dmz'] : [])];
+}
+
 function domains(): DomainSpec[] {
   // The one that is down was emptied before.
   const up = hosts.filter(({ name }) => name !== down);
@@ -145,6 +167,7 @@ function domains(): DomainSpec[] {
       return {
         name,
         title,
+        tags: tagsOf(name, lan),
         host,
         running,
         vcpus,
@@ -182,6 +205,7 @@ export async function startDemo(folder: string): Promise<Demo> {
   return {
     hosts: sim.hosts.map((host) => ({
       label: host.name,
+      group: groups[host.name.slice(0, 3)] ?? 'Others',
       uri: host.uri(),
       fingerprint: host.fingerprint,
       trouble: trouble(host.name),

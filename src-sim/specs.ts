@@ -59,6 +59,8 @@ export interface DomainSpec {
   host: string;
   uuid?: string;
   title?: string;
+  /** As Drover keeps them, in its metadata. */
+  tags?: string[];
   running?: boolean;
   paused?: boolean;
   autostart?: boolean;

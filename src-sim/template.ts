@@ -14,6 +14,15 @@ const cpuOf = ({ features = [] }: DomainSpec) =>
 ${features.map((name) => `    <feature policy='require' name='${name}'/>\n`).join('')}  </cpu>
 `;
 
+const tagged = (tags: string[]) =>
+  tags.length === 0
+    ? ''
+    : `  <metadata>
+    <drover:vm xmlns:drover='urn:drover:vm:1'>
+${tags.map((tag) => `      <drover:tag>${escaped(tag)}</drover:tag>\n`).join('')}    </drover:vm>
+  </metadata>
+`;
+
 /** Without its XML until that is asked for: there may be many. */
 export function definitionOf(spec: DomainSpec, defaults: HostDefaults, seed: Seed): Definition {
   const { name, memoryMiB = 1024, vcpus = 1, type = 'kvm', nics = ['default'], vnc = false } = spec;
@@ -39,7 +48,7 @@ export function definitionOf(spec: DomainSpec, defaults: HostDefaults, seed: See
   const write = () => `<domain type='${type}'>
   <name>${escaped(name)}</name>
   <uuid>${uuid}</uuid>
-${spec.title ? `  <title>${escaped(spec.title)}</title>\n` : ''}  <memory unit='KiB'>${memoryMiB * 1024}</memory>
+${spec.title ? `  <title>${escaped(spec.title)}</title>\n` : ''}${tagged(spec.tags ?? [])}  <memory unit='KiB'>${memoryMiB * 1024}</memory>
   <currentMemory unit='KiB'>${memoryMiB * 1024}</currentMemory>
   <vcpu placement='static'>${vcpus}</vcpu>
   <os>

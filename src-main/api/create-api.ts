@@ -85,7 +85,7 @@ export function createApi(rooms: Rooms): Api {
       await host.disconnect();
       return host.view();
     },
-    'hosts.update': ({ id, label }) => (label === undefined ? fleet.host(id) : fleet.rename(id, label)).view(),
+    'hosts.update': ({ id, ...changes }) => fleet.update(id, changes).view(),
     'hosts.remove': async ({ id }) => {
       await fleet.remove(id);
       return { removed: true, id };
@@ -102,8 +102,10 @@ export function createApi(rooms: Rooms): Api {
     'domains.redefine': ({ xml, was, validate, ...ref }) =>
       redefine(fleet, ref, { xml, was, validate: validate ?? true }),
     'domains.act': ({ action, ...ref }) => actions.act(ref, action),
-    'domains.update': ({ autostart, ...ref }) =>
-      autostart === undefined ? fleet.domain(ref) : actions.setAutostart(ref, autostart),
+    'domains.update': async ({ autostart, tags, ...ref }) => {
+      if (autostart !== undefined) await actions.setAutostart(ref, autostart);
+      return tags === undefined ? fleet.domain(ref) : actions.setTags(ref, tags);
+    },
     'domains.define': ({ id, xml }) => actions.define(id, xml),
     'domains.undefine': async ({ storage, nvram, ...ref }) => {
       await actions.undefine(ref, { storage: storage ?? false, nvram: nvram ?? false });
@@ -202,12 +204,14 @@ function snapshot({ feed, fleet, migrations, discovery, questions }: Rooms): Sna
   };
 }
 
-function listDomains(fleet: Fleet, { host, state, q }: Args<'domains.list'>): DomainView[] {
+function listDomains(fleet: Fleet, { host, state, tag, q }: Args<'domains.list'>): DomainView[] {
   const all = host === undefined ? fleet.domains : fleet.host(host).domains.all;
   const part = q?.toLowerCase();
+  const tagged = tag?.toLowerCase();
   return all.filter(
     (domain) =>
       (state === undefined || domain.state === state) &&
+      (tagged === undefined || domain.tags.some((one) => one.toLowerCase() === tagged)) &&
       (part === undefined || domain.name.toLowerCase().includes(part) || domain.uuid.startsWith(part)),
   );
 }

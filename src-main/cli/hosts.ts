@@ -10,7 +10,7 @@ import { printable, table } from './output.ts';
 
 export const aHost: Argument = { name: 'HOST', does: 'a host by its label, host name or id', completes: 'host' };
 
-function row({ label, state, info, domains, uri }: HostView): string[] {
+function row({ label, group, state, info, domains, uri }: HostView): string[] {
   const known = info !== null;
   return [
     label,
@@ -19,11 +19,12 @@ function row({ label, state, info, domains, uri }: HostView): string[] {
     known && info.cpuPercent !== null ? percent(info.cpuPercent) : '',
     known ? `${memory(info.freeMemoryKiB)} of ${memory(info.memoryKiB)}` : '',
     known ? info.libvirtVersion : '',
+    group ?? '',
     uri.replace(/\?.*/, ''),
   ];
 }
 
-const head = ['HOST', 'STATE', 'VMS', 'CPU', 'FREE MEMORY', 'LIBVIRT', 'URI'];
+const head = ['HOST', 'STATE', 'VMS', 'CPU', 'FREE MEMORY', 'LIBVIRT', 'GROUP', 'URI'];
 
 /** A host that is not there is explained: what is missing is not simply left out. */
 export function explainAbsent({ out }: Context, hosts: readonly HostView[]): void {
@@ -193,6 +194,25 @@ export const hostCommands: Command[] = [
       const { id } = await findHost(drover, args.word(0));
       const host = await drover.call('hosts.update', { id, label: args.word(1) });
       out.result(host, () => `${printable(host.label)}: ${hostWord(host.state).word}`);
+    },
+  },
+  {
+    name: 'group',
+    group: 'Hosts',
+    does: 'Put a host into a group, or without one take it out of its group',
+    args: [aHost, { name: 'GROUP', does: 'e.g. a site or a rack', optional: true }],
+    options: {},
+    examples: [['drover group kvm1 "Rack A"', '']],
+    json: 'HostView',
+    run: async ({ core, args, out }) => {
+      const drover = await core();
+      const { id } = await findHost(drover, args.word(0));
+      const group = args.words.length > 1 ? args.word(1) : null;
+      const host = await drover.call('hosts.update', { id, group });
+      out.result(
+        host,
+        () => `${printable(host.label)} is in ${host.group === null ? 'no group' : printable(host.group)}.`,
+      );
     },
   },
   {

@@ -21,6 +21,7 @@ function row(domain: DomainView, host: HostView | undefined): string[] {
     domain.stats ? percent(domain.stats.cpuPercent) : '',
     String(domain.vcpus),
     memory(domain.memoryKiB),
+    domain.tags.join(','),
     domain.job ? `migrating, ${percent(domain.job.percent)}` : '',
   ];
 }
@@ -29,11 +30,13 @@ async function list(context: Context): Promise<void> {
   const { args, out, waitMs } = context;
   const core = await context.core();
   const state = args.text('state');
+  const tag = args.text('tag');
   const only = args.text('host') === undefined ? null : await findHost(core, args.text('host') ?? '');
   const hosts = await settledHosts(core, waitMs, only ? ({ id }) => id === only.id : undefined);
   const domains = await core.call('domains.list', {
     ...(only && { host: only.id }),
     ...(state !== undefined && { state: state as DomainView['state'] }),
+    ...(tag !== undefined && { tag }),
     ...(args.word(0) && { q: args.word(0) }),
   });
   const of = (id: string) => hosts.find((host) => host.id === id);
@@ -42,7 +45,7 @@ async function list(context: Context): Promise<void> {
     domains.length === 0
       ? 'No VMs.'
       : table(
-          ['VM', 'HOST', 'STATE', 'CPU', 'VCPUS', 'MEMORY', ''],
+          ['VM', 'HOST', 'STATE', 'CPU', 'VCPUS', 'MEMORY', 'TAGS', ''],
           sorted.map((domain) => row(domain, of(domain.hostId))),
         ),
   );
@@ -68,6 +71,12 @@ async function act(context: Context, action: LifecycleAction): Promise<number> {
   return code;
 }
 
+const named = (list: string | undefined) =>
+  (list ?? '')
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter(Boolean);
+
 const lifecycle: Record<LifecycleAction, string> = {
   start: 'Run VMs; one that was saved goes on where it was',
   shutdown: 'Shut VMs down, by asking their guests',
@@ -88,11 +97,13 @@ export const vmCommands: Command[] = [
     options: {
       host: { value: 'HOST', does: 'only of this host', completes: 'host' },
       state: { value: 'STATE', does: 'only in this state', choices: domainStates },
+      tag: { value: 'TAG', does: 'only with this tag' },
       ...wait,
     },
     examples: [
       ['drover vms web', ''],
       ['drover vms --state running --json | jq length', 'how many run'],
+      ['drover vms --tag critical', ''],
     ],
     json: 'DomainView[]',
     run: list,
@@ -123,6 +134,35 @@ export const vmCommands: Command[] = [
         inactive: args.flag('inactive'),
       });
       out.result(said, () => said.xml.trimEnd());
+    },
+  },
+  {
+    name: 'tag',
+    group: 'VMs',
+    does: 'Show the tags of a VM, add some, take some away',
+    details: [
+      'Tags stand in the VM’s definition on its host: they go along when it moves, and everybody sees the same ones.',
+    ],
+    args: [aVm],
+    options: {
+      add: { value: 'TAGS', does: 'add these; several with commas' },
+      remove: { value: 'TAGS', does: 'take these away; several with commas' },
+      ...wait,
+    },
+    examples: [
+      ['drover tag web01', 'which it has'],
+      ['drover tag web01 --add prod,critical --remove staging', ''],
+    ],
+    json: 'DomainView',
+    run: async ({ core, args, out, waitMs }) => {
+      const drover = await core();
+      const { domain, host } = await findVm(drover, args.word(0), waitMs);
+      const [add, remove] = [named(args.text('add')), named(args.text('remove'))];
+      const lower = new Set([...add, ...remove].map((tag) => tag.toLowerCase()));
+      const tags = [...domain.tags.filter((tag) => !lower.has(tag.toLowerCase())), ...add];
+      const after =
+        lower.size === 0 ? domain : await drover.call('domains.update', { hostId: host.id, uuid: domain.uuid, tags });
+      out.result(after, () => printable(after.tags.join(' ')) || `${printable(after.name)} has no tags.`);
     },
   },
   {

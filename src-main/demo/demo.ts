@@ -7,12 +7,12 @@ import type { DemoView, HostId, HostView } from '../../contract/model.ts';
 
 /** The first line that the simulation says. */
 interface Hello {
-  hosts: { label: string; uri: string; fingerprint: string }[];
+  hosts: { label: string; group: string; uri: string; fingerprint: string }[];
 }
 type Reply = { id: number; faults: unknown[] } | { id: number; error: string };
 
 export interface DemoOptions {
-  addHost: (uri: string, label: string) => HostView;
+  addHost: (uri: string, label: string, group: string) => HostView;
   removeHost: (id: HostId) => Promise<void>;
 }
 
@@ -67,8 +67,8 @@ export class Demo {
 
   async #begin(): Promise<Simulation> {
     const simulation = await Simulation.start();
-    for (const { uri, label } of simulation.hosts) {
-      simulation.hostIds.push(this.#options.addHost(uri, label).id);
+    for (const { uri, label, group } of simulation.hosts) {
+      simulation.hostIds.push(this.#options.addHost(uri, label, group).id);
     }
     return simulation;
   }

@@ -1,11 +1,20 @@
 // What an admin does to one domain: lifecycle, autostart, define, undefine. Each answers when libvirt has taken it.
 import { Failure } from '../../contract/failure.ts';
 import type { DomainRef, DomainView, LifecycleAction } from '../../contract/model.ts';
-import { type Connection, type Dom, LibvirtError, undefineFlags, xmlFlags } from '../libvirt/index.ts';
+import {
+  affectFlags,
+  type Connection,
+  type Dom,
+  LibvirtError,
+  metadataType,
+  undefineFlags,
+  xmlFlags,
+} from '../libvirt/index.ts';
 import { type DiskFacts, readDomainXml } from './domain-xml.ts';
 import { explain } from './explain.ts';
 import type { Fleet } from './fleet.ts';
 import type { Host } from './host.ts';
+import { tagsKey, tagsUri, tagsXml } from './tags.ts';
 
 /** How long a caller waits; what libvirt took goes on after that. */
 const timeoutMs = 60_000;
@@ -21,6 +30,16 @@ const carryOut: Record<LifecycleAction, { doing: string; call: (on: Connection, 
   // Writes the guest's memory to disk: takes as long as it takes.
   managedsave: { doing: 'saving', call: (on, dom) => on.call('domain_managed_save', { dom }) },
 };
+
+/** @throws Failure `conflict` while it migrates */
+function mustStay(domain: DomainView, host: Host): void {
+  if (!domain.job) return;
+  throw new Failure(
+    'conflict',
+    `${domain.name} on ${host.label} is being migrated. Cancel the migration, or wait until it ends.`,
+    { migrationId: domain.job.migrationId },
+  );
+}
 
 /** What would wait for the migration's lock, or break it: only these are let through while a domain moves. */
 const duringMigration: ReadonlySet<LifecycleAction> = new Set(['destroy']);
@@ -50,13 +69,7 @@ export class Actions {
   async act(ref: DomainRef, action: LifecycleAction): Promise<DomainView> {
     const { doing, call } = carryOut[action];
     return this.#change(ref, doing, async (host, dom, domain) => {
-      if (domain.job && !duringMigration.has(action)) {
-        throw new Failure(
-          'conflict',
-          `${domain.name} on ${host.label} is being migrated. Cancel the migration, or wait until it ends.`,
-          { migrationId: domain.job.migrationId },
-        );
-      }
+      if (!duringMigration.has(action)) mustStay(domain, host);
       if (action === 'start' || action === 'resume') mustNotRunElsewhere(this.#fleet, host, domain, doing);
       host.mustBeWritable();
       // What is to end a domain has to get through when all else is stuck.
@@ -67,6 +80,16 @@ export class Actions {
   async setAutostart(ref: DomainRef, autostart: boolean): Promise<DomainView> {
     return this.#change(ref, autostart ? 'setting autostart' : 'clearing autostart', async (host, dom) => {
       await (await host.work()).call('domain_set_autostart', { dom, autostart: autostart ? 1 : 0 }, { timeoutMs });
+    });
+  }
+
+  /** In what runs and in what is defined, as far as there is either. @throws Failure `conflict` while it migrates */
+  async setTags(ref: DomainRef, tags: readonly string[]): Promise<DomainView> {
+    return this.#change(ref, 'changing the tags of', async (host, dom, domain) => {
+      mustStay(domain, host);
+      const flags = (domain.id === null ? 0 : affectFlags.live) | (domain.persistent ? affectFlags.config : 0);
+      const what = { type: metadataType.element, metadata: tagsXml(tags), key: tagsKey, uri: tagsUri };
+      await (await host.work()).call('domain_set_metadata', { dom, ...what, flags }, { timeoutMs });
     });
   }
 

@@ -1,5 +1,6 @@
 // Reads from a domain's XML what the fleet and a preflight have to know; everything else is left alone.
 import type { DomainConsole } from '../../contract/model.ts';
+import { readTags } from './tags.ts';
 import { attribute, child, children, parseXml, text, type XmlElement } from './xml.ts';
 
 export interface DiskFacts {
@@ -28,6 +29,7 @@ export interface DomainFacts {
   emulator: string | null;
   memoryKiB: number;
   consoles: DomainConsole[];
+  tags: string[];
   disks: DiskFacts[];
   /** Networks and bridges that its interfaces need on a host. */
   interfaces: { type: string; source: string | null }[];
@@ -50,6 +52,7 @@ export function readDomainXml(xml: string): DomainFacts {
     emulator: text(child(devices, 'emulator')) || null,
     memoryKiB: inKiB(child(root, 'memory')),
     consoles: consolesOf(devices),
+    tags: readTags(root),
     disks: children(devices, 'disk').map(diskOf),
     interfaces: children(devices, 'interface').map((element) => {
       const source = child(element, 'source');

@@ -28,7 +28,7 @@ export interface DomainsOptions {
 /** What is read again: everything, or the state alone, where an event says that nothing else can have changed. */
 export type Part = 'all' | 'state';
 
-type Read = Omit<DomainView, 'hostId' | 'uuid' | 'consoles' | 'stats' | 'job' | 'stale'>;
+type Read = Omit<DomainView, 'hostId' | 'uuid' | 'consoles' | 'tags' | 'stats' | 'job' | 'stale'>;
 
 export class HostDomains {
   readonly #options: DomainsOptions;
@@ -246,6 +246,7 @@ export class HostDomains {
       uuid,
       ...read,
       consoles: this.#facts.get(uuid)?.facts.consoles ?? [],
+      tags: this.#facts.get(uuid)?.facts.tags ?? [],
       stats: running ? (before?.stats ?? null) : null,
       job: this.#jobs.get(uuid) ?? null,
       stale: false,

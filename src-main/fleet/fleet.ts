@@ -16,6 +16,7 @@ export interface SavedHost {
   id: HostId;
   uri: string;
   label: string;
+  group?: string | undefined;
 }
 
 export interface FleetOptions {
@@ -136,9 +137,11 @@ export class Fleet {
     }
   }
 
-  rename(id: HostId, label: string): Host {
+  /** What is left out stays as it is. @param group null: in none */
+  update(id: HostId, { label, group }: { label?: string | undefined; group?: string | null | undefined }): Host {
     const host = this.host(id);
-    host.label = label;
+    if (label !== undefined) host.label = label;
+    if (group !== undefined) host.group = group;
     this.#save();
     return host;
   }
@@ -234,6 +237,7 @@ export class Fleet {
       id: saved.id,
       uri: parseHostUri(saved.uri),
       label: saved.label,
+      group: saved.group ?? null,
       trust,
       simulated,
       logins,
@@ -255,6 +259,13 @@ export class Fleet {
 
   #save(): void {
     const own = this.hosts.filter((host) => !host.simulated);
-    this.#options.save(own.map((host) => ({ id: host.id, uri: host.uri.text, label: host.label })));
+    this.#options.save(
+      own.map((host) => ({
+        id: host.id,
+        uri: host.uri.text,
+        label: host.label,
+        ...(host.group !== null && { group: host.group }),
+      })),
+    );
   }
 }

@@ -21,6 +21,7 @@ export interface HostOptions {
   id: HostId;
   uri: HostUri;
   label: string;
+  group?: string | null;
   logins: Logins;
   questions: Questions;
   /** Bounds how many hosts connect at once. */
@@ -51,6 +52,7 @@ export class Host {
   readonly #options: HostOptions;
   readonly #sampling: HostSampling;
   #label: string;
+  #group: string | null;
   #state: HostState = 'disconnected';
   #error: Err | null = null;
   #keySeen: HostKeySeen | null = null;
@@ -76,6 +78,7 @@ export class Host {
     this.id = options.id;
     this.uri = options.uri;
     this.#label = options.label;
+    this.#group = options.group ?? null;
     this.simulated = options.simulated ?? false;
     this.#options = options;
     this.#trust = options.trust ?? null;
@@ -103,6 +106,16 @@ export class Host {
 
   set label(label: string) {
     this.#label = label;
+    this.#changed();
+  }
+
+  /** The folder that it stands in. */
+  get group(): string | null {
+    return this.#group;
+  }
+
+  set group(group: string | null) {
+    this.#group = group;
     this.#changed();
   }
 
@@ -141,6 +154,7 @@ export class Host {
       domains: this.domains.counts,
       readOnly: this.#readOnly !== null,
       ...(this.#readOnly !== null && { readOnlyWhy: this.#readOnly }),
+      group: this.#group,
       ...(this.simulated && { simulated: true }),
       retryAt: this.#retryAt === null ? null : new Date(this.#retryAt).toISOString(),
     };

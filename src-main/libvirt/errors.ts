@@ -26,6 +26,7 @@ export const errorCodes = {
   argument_unsupported: 74,
   operation_aborted: 78,
   auth_cancelled: 79,
+  no_domain_metadata: 80,
   migrate_unsafe: 81,
   operation_unsupported: 84,
   agent_unresponsive: 86,

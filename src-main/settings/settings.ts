@@ -9,6 +9,7 @@ export interface SavedHost {
   id: HostId;
   uri: string;
   label: string;
+  group?: string | undefined;
   /** The key last seen there, to be shown while the host does not answer. */
   hostKey?: { algorithm: string; fingerprint: string } | undefined;
 }
@@ -18,6 +19,7 @@ const savedHosts: z.ZodType<SavedHost[]> = z.array(
     id: z.string().min(1),
     uri: z.string().min(1),
     label: z.string(),
+    group: z.string().optional(),
     hostKey: z.object({ algorithm: z.string(), fingerprint: z.string() }).optional(),
   }),
 );

@@ -26,6 +26,7 @@ export const host: HostView = {
   info: null,
   domains: { running: 0, total: 0 },
   readOnly: false,
+  group: 'Rack A',
   retryAt: null,
 };
 
@@ -56,6 +57,7 @@ export const domain: DomainView = {
   memoryKiB: 4 * 1024 * 1024,
   maxMemoryKiB: 8 * 1024 * 1024,
   consoles: [{ kind: 'serial', target: 'serial0' }],
+  tags: ['web', 'prod'],
   stats: null,
   job: null,
   stale: false,

@@ -7,6 +7,7 @@ import { eventCalls } from './events.ts';
 import type { At, Handlers } from './handlers.ts';
 import { jobs } from './jobs.ts';
 import { lifecycleCalls } from './lifecycle.ts';
+import { metadataCalls } from './metadata.ts';
 import { migrationCalls } from './migration.ts';
 import { networks } from './networks.ts';
 import { node } from './node.ts';
@@ -19,6 +20,7 @@ const all: Handlers = {
   ...node,
   ...domains,
   ...definitions,
+  ...metadataCalls,
   ...lifecycleCalls,
   ...statsCalls,
   ...jobs,

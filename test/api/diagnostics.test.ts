@@ -14,6 +14,7 @@ const host = (at: number, label: string, over: Partial<HostView> = {}): HostView
   info: null,
   domains: { running: 1, total: 2 },
   readOnly: false,
+  group: null,
   retryAt: null,
   ...over,
 });

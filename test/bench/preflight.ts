@@ -19,7 +19,7 @@ function hostOf(at: number): Host {
     const uuid = `${at}-${number}`;
     const sizes = { vcpus: 2, memoryKiB: GiB, maxMemoryKiB: GiB, consoles: [], stats: null, job: null, stale: false };
     const view = { hostId: id, uuid, name: `vm-${uuid}`, id: number, state: 'running', reason: 'booted' } as const;
-    return { ...view, persistent: true, autostart: false, ...sizes };
+    return { ...view, persistent: true, autostart: false, tags: [], ...sizes };
   });
   const byUuid = new Map(all.map((view) => [view.uuid, view]));
   const facts = { arch: 'x86_64', machine: 'pc-q35-7', virtType: 'kvm', hostDevices: 0 } as DomainFacts;

@@ -124,6 +124,22 @@ describe('on its own', () => {
     expect(setting.whereabouts('web01')).toEqual(['kvm2']);
   });
 
+  it('tags VMs, finds them by a tag, and puts hosts into groups', async () => {
+    const setting = await Setting.start();
+    expect((await setting.json<DomainView>('tag', 'web01', '--add', 'web, prod')).tags).toEqual(['web', 'prod']);
+    expect((await setting.json<DomainView>('tag', 'web01', '--add', 'new', '--remove', 'WEB')).tags).toEqual([
+      'prod',
+      'new',
+    ]);
+    const shown = setting.run('tag', 'web01');
+    expect([await shown.ended, shown.out]).toEqual([0, 'prod new\n']);
+    expect((await setting.json<DomainView[]>('vms', '--tag', 'Prod')).map(({ name }) => name)).toEqual(['web01']);
+    expect(await setting.json<DomainView[]>('vms', '--tag', 'pro')).toEqual([]);
+    expect(await setting.json<HostView>('group', 'kvm1', 'Rack A')).toMatchObject({ group: 'Rack A' });
+    expect((await setting.json<HostView[]>('hosts')).map(({ group }) => group)).toEqual(['Rack A', null, null]);
+    expect(await setting.json<HostView>('group', 'kvm1')).toMatchObject({ group: null });
+  });
+
   it('tells of each VM that cannot, and does the others', async () => {
     const setting = await Setting.start();
     const run = setting.run('shutdown', 'nothing', 'mail01', 'kvm1/web01');

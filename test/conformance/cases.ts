@@ -437,6 +437,56 @@ export function conformance(open: () => Promise<Bench>): void {
     });
   });
 
+  describe('metadata', () => {
+    const uri = 'urn:drover:test';
+    const set = (dom: Dom, metadata: string | null, flags = 0, key = 'own') =>
+      on.call('domain_set_metadata', { dom, type: 2, metadata, key, uri, flags });
+    const get = (dom: Dom, flags = 0) => on.call('domain_get_metadata', { dom, type: 2, uri, flags });
+    const xml = async (dom: Dom, flags = 0) => {
+      const text = (await on.call('domain_get_xml_desc', { dom, flags })).xml;
+      return text.replaceAll('"', "'").replaceAll(/\s*\n\s*/g, '');
+    };
+
+    it('is an element of its owner’s, in what runs and in what is defined, and told of', async () => {
+      const dom = await stage.define(on, { runs: true });
+      const told: string[] = [];
+      on.on('metadata_change', (event) => void told.push(`${event.type} ${event.uri ?? ''}`));
+      await on.eventsReady();
+      await set(dom, '<a><b>one &amp; two</b></a>', 3);
+      const stands = `<metadata><own:a xmlns:own='${uri}'><own:b>one &amp; two</own:b></own:a></metadata>`;
+      expect(await xml(dom)).toContain(stands);
+      expect(await xml(dom, 2)).toContain(stands);
+      expect((await get(dom)).metadata.replaceAll(/\s*\n\s*/g, '')).toBe('<a><b>one &amp; two</b></a>');
+      await set(dom, '<a><b>three</b></a>', 1);
+      expect(await xml(dom)).toContain('<own:b>three</own:b>');
+      expect(await xml(dom, 2)).toContain('<own:b>one &amp; two</own:b>');
+      await comes(() => told).toEqual([`2 ${uri}`, `2 ${uri}`]);
+    });
+    it('is taken away, also where there is none', async () => {
+      const dom = await stage.define(on);
+      expect(await outcome(set(dom, null, 2))).toBe('ok');
+      await set(dom, '<a/>', 2);
+      expect(await outcome(set(dom, null, 2))).toBe('ok');
+      expect(await xml(dom)).not.toContain('own:');
+      expect(await outcome(get(dom))).toBe('80/20');
+    });
+    it('goes along with a migration', async () => {
+      const dom = await stage.define(on, { runs: true });
+      await set(dom, '<a><b>here</b></a>', 3);
+      const { xml: begun } = await on.call('domain_migrate_begin3_params', { dom, params: [], flags: move });
+      expect(begun).toContain('<own:b>here</own:b>');
+    });
+    it('is refused where it cannot be', async () => {
+      const off = await stage.define(on);
+      expect(await outcome(set(off, '<a/>', 1))).toBe('55/20');
+      expect(await outcome(set(off, '<a', 2))).toBe('35/20');
+      expect(await outcome(set(off, '<a/>', 2, 'two words'))).toBe('1/5');
+      const { dom } = await on.call('domain_create_xml', { xml: stage.guest().xml });
+      expect(await outcome(set(dom, '<a/>', 2))).toBe('55/20');
+      expect(await outcome(set(nobody, '<a/>', 2))).toBe('42/10');
+    });
+  });
+
   describe('lists and statistics', () => {
     const names = async (flags: number) =>
       (await on.call('connect_list_all_domains', { need: 1, flags })).domains

@@ -45,6 +45,29 @@ describe('a fingerprint', () => {
   );
 });
 
+describe('tags', () => {
+  it('are words, each of them once', () => {
+    expect(check.tags.parse(['web', 'Prod', 'größe', 'k8s/a.b:c', 'prod'])).toEqual([
+      'web',
+      'prod',
+      'größe',
+      'k8s/a.b:c',
+    ]);
+    expect(check.tags.parse([])).toEqual([]);
+  });
+  it.each(['', 'two words', 'a,b', 'say"a"', 'a\n', 'a\u0007', 'x'.repeat(65), 7])('are not %j', (one) =>
+    expect(takes(check.tags, [one])).toBe(false),
+  );
+  it('are not without end', () => {
+    expect(
+      takes(
+        check.tags,
+        Array.from({ length: 51 }, (_, at) => `t${at}`),
+      ),
+    ).toBe(false);
+  });
+});
+
 describe('migration options', () => {
   it('may be left out, or empty', () => {
     expect(check.migrationOptions.parse({})).toEqual({});

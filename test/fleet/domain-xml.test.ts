@@ -16,6 +16,7 @@ test('what it is', () => {
     emulator: '/usr/bin/qemu',
     memoryKiB: 131_072,
     consoles: [],
+    tags: [],
     disks: [],
     interfaces: [],
     hostDevices: 0,

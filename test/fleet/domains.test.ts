@@ -100,6 +100,7 @@ describe('a read', () => {
       memoryKiB: 1024,
       maxMemoryKiB: 2048,
       consoles: [{ kind: 'serial', target: 'serial0' }],
+      tags: [],
       stats: null,
       job: null,
       stale: false,

@@ -164,13 +164,24 @@ describe('forgetting', () => {
   });
 });
 
+it('keeps hosts in groups', async () => {
+  const { id } = fleet.add(uri('kvm1'));
+  fleet.update(id, { group: 'Rack A' });
+  await allOnline();
+  expect(saved).toMatchObject([{ id, label: 'kvm1', group: 'Rack A' }]);
+  expectInStep();
+  fleet.update(id, { group: null });
+  expect(saved[0]).not.toHaveProperty('group');
+  expect(fleet.host(id).view().group).toBeNull();
+});
+
 it('renames', async () => {
   const { id } = fleet.add(uri('kvm1'));
-  fleet.rename(id, 'the first');
+  fleet.update(id, { label: 'the first' });
   await allOnline();
   expect(saved).toMatchObject([{ id, label: 'the first' }]);
   expectInStep();
-  expect(() => fleet.rename('nobody', 'x')).toThrow(expect.objectContaining({ code: 'not-found' }));
+  expect(() => fleet.update('nobody', { label: 'x' })).toThrow(expect.objectContaining({ code: 'not-found' }));
 });
 
 it('says in a sentence what it does not have', async () => {

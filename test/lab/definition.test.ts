@@ -1,6 +1,6 @@
 // A VM's definition and its snapshots through the API, on a real libvirt: what it refuses, and what it keeps.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DomainView, SnapshotList, SnapshotView } from '../../contract/model.ts';
+import type { DomainView, HostView, MigrationView, SnapshotList, SnapshotView } from '../../contract/model.ts';
 import { Lab } from './lab.ts';
 import { Served } from './served.ts';
 
@@ -57,6 +57,34 @@ describe('a definition edited by hand', () => {
     await lab.virsh('kvm1', 'desc', 'web01', '--config', 'theirs');
     expect((await write(was.replace('</uuid>', '</uuid><title>mine</title>'), was)).err?.code).toBe('conflict');
     expect(await read()).toContain('<description>theirs</description>');
+  });
+});
+
+describe('tags and groups', () => {
+  it('are kept in the definition, told of when virsh changes them, and go along to another host', async () => {
+    const web01 = await drover.domain('web01');
+    const tagged = await drover.get<DomainView>('PATCH', url(web01), { tags: ['web', 'größe', 'a&b'] });
+    expect(tagged.tags).toEqual(['web', 'größe', 'a&b']);
+    expect(await lab.virsh('kvm1', 'metadata', 'web01', 'urn:drover:vm:1', '--config')).toContain('<tag>größe</tag>');
+    const set = ['--key', 'drover', '--set', '<vm><tag>web</tag><tag>theirs</tag></vm>', '--live', '--config'];
+    await lab.virsh('kvm1', 'metadata', 'web01', 'urn:drover:vm:1', ...set);
+    const tags = async () => (await drover.domain('web01')).tags;
+    await expect.poll(tags).toEqual(['web', 'theirs']);
+    const to = (await drover.get<HostView[]>('GET', '/hosts')).find(({ label }) => label === 'kvm2')?.id;
+    const { uuid, hostId: from } = web01;
+    const { id } = await drover.get<MigrationView>('POST', '/migrations', { uuid, from, to });
+    expect((await drover.migrated(id)).state).toBe('completed');
+    await expect.poll(async () => (await drover.domain('web01')).hostId).toBe(to);
+    await expect.poll(tags).toEqual(['web', 'theirs']);
+    const moved = await drover.domain('web01');
+    expect((await drover.get<DomainView>('PATCH', url(moved), { tags: [] })).tags).toEqual([]);
+  });
+
+  it('a host stands in a group until it is taken out', async () => {
+    const { hostId } = await drover.domain('web01');
+    expect(await drover.get('PATCH', `/hosts/${hostId}`, { group: 'Rack A' })).toMatchObject({ group: 'Rack A' });
+    expect(await drover.get('PATCH', `/hosts/${hostId}`, { label: 'kvm2' })).toMatchObject({ group: 'Rack A' });
+    expect(await drover.get('PATCH', `/hosts/${hostId}`, { group: null })).toMatchObject({ group: null });
   });
 });
 

@@ -29,6 +29,7 @@ const domain: DomainView = {
   memoryKiB: GiB,
   maxMemoryKiB: GiB,
   consoles: [],
+  tags: [],
   stats: null,
   job: null,
   stale: false,

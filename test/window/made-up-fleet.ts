@@ -65,6 +65,7 @@ export function madeUpHost(next: Random, index: number, label = `kvm${index + 1}
     },
     domains: { running: 0, total: 0 },
     readOnly: false,
+    group: null,
     retryAt: null,
   };
 }
@@ -85,6 +86,7 @@ export function madeUpDomain(next: Random, hostId: string, name: string, state?:
     memoryKiB,
     maxMemoryKiB: memoryKiB,
     consoles: [{ kind: 'serial', target: 'serial0' }],
+    tags: [],
     stats: null,
     job: null,
     stale: false,
