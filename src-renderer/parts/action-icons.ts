@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import ArrowRightLeft from '@lucide/svelte/icons/arrow-right-left';
 import DoorOpen from '@lucide/svelte/icons/door-open';
+import FolderIcon from '@lucide/svelte/icons/folder';
 import Grab from '@lucide/svelte/icons/grab';
 import KeyRound from '@lucide/svelte/icons/key-round';
 import Moon from '@lucide/svelte/icons/moon';
@@ -14,6 +15,7 @@ import RotateCcw from '@lucide/svelte/icons/rotate-ccw';
 import Save from '@lucide/svelte/icons/save';
 import SquareTerminal from '@lucide/svelte/icons/square-terminal';
 import StepForward from '@lucide/svelte/icons/step-forward';
+import Tags from '@lucide/svelte/icons/tags';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import Undo2 from '@lucide/svelte/icons/undo-2';
 import Unplug from '@lucide/svelte/icons/unplug';
@@ -39,6 +41,8 @@ const icons: Record<string, Component> = {
   disconnect: Unplug,
   'host-key': KeyRound,
   rename: Pencil,
+  group: FolderIcon,
+  tags: Tags,
   remove: Trash2,
   theme: Moon,
 };

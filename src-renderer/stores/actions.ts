@@ -122,6 +122,13 @@ export const domainActions = [
     domain.view.persistent ? on(domain) : `${domain.view.name} is not persistent, so it could not be restored`,
   ),
   {
+    id: 'tags',
+    title: 'Tags…',
+    keys: 'Shift+T',
+    off: held,
+    run: (domains, { dialogs }) => dialogs.show({ kind: 'tags', domains: refs(domains) }),
+  },
+  {
     id: 'migrate',
     title: 'Migrate…',
     keys: 'Ctrl+M',
@@ -255,6 +262,13 @@ export const hostActions = [
     keys: 'F2',
     off: () => null,
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'rename-host', hostId: host.id }),
+  },
+  {
+    id: 'group',
+    title: 'Group…',
+    keys: 'Shift+G',
+    off: () => null,
+    run: ([host], { dialogs }) => host && dialogs.show({ kind: 'group-host', hostId: host.id }),
   },
   {
     id: 'remove',

@@ -13,6 +13,8 @@ export type OpenDialog =
   | { kind: 'discover' }
   | { kind: 'host-key'; hostId: HostId }
   | { kind: 'rename-host'; hostId: HostId }
+  | { kind: 'group-host'; hostId: HostId }
+  | { kind: 'tags'; domains: DomainRef[] }
   | { kind: 'remove-host'; hostId: HostId }
   | { kind: 'migrate'; domains: DomainRef[]; to: HostId | null; chosen?: Partial<MigrationOptions> }
   | { kind: 'evacuate'; hostId: HostId }

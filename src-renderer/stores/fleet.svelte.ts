@@ -1,4 +1,5 @@
 // The fleet as the main side tells it: a snapshot, then numbered deltas. The only writer of what the window shows.
+import { untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Snapshot, NumberedDelta } from '../../contract/events.ts';
 import { toErr, type Err } from '../../contract/failure.ts';
@@ -20,7 +21,8 @@ import type {
 } from '../../contract/model.ts';
 import { Domain, keyOf, type DomainKey } from './domain.svelte.ts';
 import { Host } from './host.svelte.ts';
-import { byKey } from './order.ts';
+import { byKey, orderKey } from './order.ts';
+import { tagsOf, type Tag } from './tags.ts';
 
 /** What may need to know that a VM, by its UUID, has another home now. */
 export type Moved = (from: DomainKey, to: DomainKey | null) => void;
@@ -60,6 +62,16 @@ export class FleetStore {
   readonly domainList: readonly Domain[] = $derived.by(() => {
     void this.#shape;
     return [...this.#domains.values()];
+  });
+  /** Every tag that a VM has, in order, with its VMs in no order. */
+  readonly tagList: readonly Tag[] = $derived.by(() => {
+    const all = this.domainList;
+    return untrack(() => tagsOf(all));
+  });
+  /** The groups that hosts stand in, in order. */
+  readonly groupList: readonly string[] = $derived.by(() => {
+    const found = new Set([...this.hosts.values()].flatMap(({ view }) => view.group ?? []));
+    return [...found].sort((a, b) => byKey(orderKey(a), orderKey(b)));
   });
   /** The newest first. */
   readonly migrationList: readonly MigrationView[] = $derived.by(() =>
@@ -372,7 +384,8 @@ const sameToLists = (a: DomainView, b: DomainView) =>
   a.vcpus === b.vcpus &&
   a.memoryKiB === b.memoryKiB &&
   a.persistent === b.persistent &&
-  a.autostart === b.autostart;
+  a.autostart === b.autostart &&
+  (a.tags === b.tags || (a.tags.length === b.tags.length && a.tags.every((tag, at) => tag === b.tags[at])));
 
 /** Brings a map to what a list says, keeping what was there before where `make` does. */
 function replace<T, V>(

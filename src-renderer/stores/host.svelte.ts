@@ -37,6 +37,9 @@ export class Host {
     `${this.view.label}\n${this.view.uri}\n${this.view.info?.hostname ?? ''}`.toLowerCase(),
   );
 
+  /** In lower case; empty where it is in none. */
+  readonly group: string = $derived((this.view.group ?? '').toLowerCase());
+
   take(view: HostView): void {
     this.view = view;
     this.load = {

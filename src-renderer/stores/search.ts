@@ -9,9 +9,10 @@ export interface Findable {
   stats: { cpuPercent: number } | null;
 }
 
-/** What of its host is looked at: its label and its URI, in lower case. */
+/** What of its host is looked at, in lower case: its label and its URI, and its group. */
 export interface Home {
   haystack: string;
+  group: string;
 }
 
 export interface Query {
@@ -35,7 +36,7 @@ interface Term {
   value: string;
 }
 
-const keys = ['state', 'host', 'name', 'uuid', 'is', 'mem', 'vcpus', 'cpu'] as const;
+const keys = ['state', 'host', 'group', 'tag', 'name', 'uuid', 'is', 'mem', 'vcpus', 'cpu'] as const;
 type Key = (typeof keys)[number];
 
 const traits: Record<string, (domain: DomainView) => boolean> = {
@@ -44,6 +45,7 @@ const traits: Record<string, (domain: DomainView) => boolean> = {
   transient: (domain) => !domain.persistent,
   autostart: (domain) => domain.autostart,
   stale: (domain) => domain.stale,
+  tagged: (domain) => domain.tags.length > 0,
 };
 
 /** Words that people use for libvirt's. */
@@ -88,11 +90,24 @@ export function parse(text: string): Query {
 }
 
 const inHost = (home: Home, value: string) => home.haystack.includes(value);
+const inGroup = (home: Home, any: readonly string[]) => any.some((one) => home.group.includes(one));
 
 function hostTestOf({ key, value, not }: Term): (home: Home) => boolean {
+  if (key === 'group') return (home) => inGroup(home, list(value)) !== not;
   if (key !== null && key !== 'host') return () => false;
-  return (home) => inHost(home, value) !== not;
+  return (home) => (inHost(home, value) || (key === null && home.group.includes(value))) !== not;
 }
+
+const list = (value: string) => value.split(',').filter(Boolean);
+
+/** A tag as it is called, or its beginning before a `*`. */
+const tagTest = (wanted: string) => {
+  const start = wanted.endsWith('*') ? wanted.slice(0, -1) : null;
+  return (tag: string) => {
+    const lower = tag.toLowerCase();
+    return start === null ? lower === wanted : lower.startsWith(start);
+  };
+};
 
 /** Null while there is nothing to look for yet, e.g. `state:` half typed. */
 function testOf(term: Term, hints: string[]): Test | null {
@@ -101,19 +116,28 @@ function testOf(term: Term, hints: string[]): Test | null {
     return value === ''
       ? null
       : ({ haystack, view }, home) =>
-          haystack.includes(value) || view.uuid.startsWith(value) || (home !== undefined && inHost(home, value));
+          haystack.includes(value) ||
+          view.uuid.startsWith(value) ||
+          (home !== undefined && (inHost(home, value) || home.group.includes(value))) ||
+          view.tags.some((tag) => tag.toLowerCase().includes(value));
   }
   if (!isKey(key)) {
     hints.push(`“${key}” is nothing to search by: ${keys.join(', ')} are.`);
     return null;
   }
   if (value === '') return null;
-  const any = value.split(',').filter(Boolean);
+  const any = list(value);
   switch (key) {
     case 'state':
       return stateTest(any, hints);
     case 'host':
       return (_, home) => home !== undefined && any.some((one) => inHost(home, one));
+    case 'group':
+      return (_, home) => home !== undefined && inGroup(home, any);
+    case 'tag': {
+      const tests = any.map(tagTest);
+      return ({ view }) => view.tags.some((tag) => tests.some((test) => test(tag)));
+    }
     case 'name':
       return ({ haystack }) => any.some((one) => haystack.includes(one));
     case 'uuid':

@@ -5,4 +5,6 @@ export interface Toast {
   message: string;
   /** The same sentence again only counts. */
   count: number;
+  /** What can be done about it. */
+  action?: { label: string; run: () => void } | undefined;
 }

@@ -2,7 +2,7 @@
 import type { Domain } from '../stores/domain.svelte.ts';
 import { byKey } from '../stores/order.ts';
 
-export type ColumnId = 'name' | 'host' | 'state' | 'vcpus' | 'memory' | 'cpu' | 'used' | 'disk' | 'net';
+export type ColumnId = 'name' | 'host' | 'state' | 'vcpus' | 'memory' | 'cpu' | 'used' | 'disk' | 'net' | 'tags';
 
 export interface Column {
   id: ColumnId;
@@ -80,6 +80,14 @@ export const columns: readonly Column[] = [
     live: true,
     extra: true,
     compare: of(({ stats }) => (stats ? stats.netRxBps + stats.netTxBps : -1)),
+  },
+  {
+    id: 'tags',
+    title: 'Tags',
+    min: 7,
+    share: 1,
+    extra: true,
+    compare: (a, b) => byKey(a.view.tags.join().toLowerCase(), b.view.tags.join().toLowerCase()),
   },
 ];
 

@@ -18,6 +18,7 @@ import { Sight } from '../stores/sight.ts';
 import { Tasks } from '../stores/tasks.svelte.ts';
 import { Tints } from '../stores/tints.ts';
 import { Toasts } from '../stores/toasts.svelte.ts';
+import { Undo } from '../stores/undo.svelte.ts';
 import { OpenMenu } from './open-menu.svelte.ts';
 import type { ActionContext } from '../stores/actions.ts';
 import type { TerminalScreen } from '../parts/terminal.ts';
@@ -27,6 +28,7 @@ export class Desk implements ActionContext {
   readonly clock = new Clock();
   readonly menu = new OpenMenu();
   readonly toasts = new Toasts();
+  readonly undo = new Undo(this.toasts);
   readonly dialogs = new Dialogs();
   readonly fleet: FleetStore;
   readonly preferences: PreferencesStore;

@@ -20,6 +20,7 @@ export const windowShortcuts: Shortcut[] = [
   { keys: 'T', does: 'Show or hide the tree', run: (desk) => desk.layout.toggle('tree') },
   { keys: 'D', does: 'Show or hide details', run: (desk) => desk.layout.toggle('detail') },
   { keys: 'J', does: 'Show or hide recent tasks', run: (desk) => desk.layout.toggle('tasks') },
+  { keys: 'Ctrl+Z', does: 'Undo', run: (desk) => void desk.undo.take() },
   { keys: 'Ctrl+W', does: 'Close the console in front', run: (desk) => closeFront(desk) },
 ];
 

@@ -1,4 +1,5 @@
 // The menus of a VM and of a host: the actions, with the reason where one cannot be done now.
+import SearchIcon from '@lucide/svelte/icons/search';
 import type { HostView } from '../../contract/model.ts';
 import type { Verdict } from '../drag/rule.ts';
 import { Verdicts } from '../drag/verdicts.svelte.ts';
@@ -7,6 +8,8 @@ import { domainAction, hostActions, offFor, runOn, type Action, type DomainActio
 import type { Domain } from '../stores/domain.svelte.ts';
 import type { Host } from '../stores/host.svelte.ts';
 import type { MenuAction, MenuItem } from '../ui/menu.ts';
+import { groupQuery, tagQuery } from '../stores/tags.ts';
+import { count } from '../words/format.ts';
 import type { Desk } from './desk.svelte.ts';
 
 /** More hosts than this are picked in the dialog, which can be typed in. */
@@ -28,6 +31,7 @@ const groups: DomainActionId[][] = [
   ['console'],
   ['start', 'resume', 'suspend', 'shutdown', 'reboot', 'managedsave'],
   ['migrate', 'carry', 'move-back'],
+  ['tags'],
   ['destroy', 'reset', 'delete'],
 ];
 
@@ -102,6 +106,22 @@ export function hostMenu(host: Host, desk: Desk): MenuItem[] {
   const items: MenuItem[] = [];
   for (const item of [first, second]) if (item && !item.off) items.push(item);
   return [...items, ...rest];
+}
+
+export function tagMenu(name: string, domains: readonly Domain[], desk: Desk): MenuItem[] {
+  const many = count(domains.length, 'VM', 'VMs');
+  return [
+    { id: 'find', label: `Find ${tagQuery(name)}`, icon: SearchIcon, run: () => (desk.search.text = tagQuery(name)) },
+    { id: 'select', label: `Select ${many}`, run: () => desk.selection.all(domains.map(({ key }) => key)) },
+    'line',
+    { ...entry(domainAction('tags'), domains, desk), label: `Tags of ${many}…` },
+    migrateTo(domains, desk),
+  ];
+}
+
+export function groupMenu(name: string, desk: Desk): MenuItem[] {
+  const find = groupQuery(name);
+  return [{ id: 'find', label: `Find ${find}`, icon: SearchIcon, run: () => (desk.search.text = find) }];
 }
 
 /** What to do first about a host that is not online. */

@@ -28,6 +28,9 @@ export const test = base.extend<{ open: (size?: Size) => Promise<Page>; sound: v
   site: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures it needs from the pattern
     async ({}, use) => {
+      // One that is served already, for a quick second look.
+      const served = process.env['DROVER_TEST_SITE'];
+      if (served) return use(served);
       await build({ configFile, logLevel: 'error' });
       const server = await preview({ configFile, logLevel: 'error', preview: { port: 0, host: '127.0.0.1' } });
       await use(server.resolvedUrls?.local[0] ?? '');

@@ -89,6 +89,44 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole('gridcell', { name: /^db01, kvm3/ }).click();
   },
   'a VM': (page) => tile(page, 'web01').click(),
+  'tags and groups': async (page) => {
+    await page.evaluate(() => {
+      const { main } = window;
+      for (const one of main.snapshot.domains.slice(0, 9)) main.changeDomain(one, { tags: ['prod', one.name] });
+      main.changeHost('host-1', { group: 'Rack A' });
+      main.changeHost('host-2', { group: 'Rack A' });
+    });
+    await page.getByRole('button', { name: 'Close all' }).click();
+    await page.getByRole('treeitem', { name: /^prod, 9 VMs/ }).click();
+    await page.keyboard.press('ArrowRight');
+    await expect(page.getByRole('treeitem', { name: /^prod, 9 VMs/ })).toHaveAttribute('aria-expanded', 'true');
+  },
+  'the tags of several VMs': async (page) => {
+    await page.evaluate(() => {
+      const [first, second] = window.main.snapshot.domains;
+      if (first && second) {
+        window.main.changeDomain(first, { tags: ['prod', 'web'] });
+        window.main.changeDomain(second, { tags: ['prod'] });
+      }
+    });
+    await page.getByRole('button', { name: 'Close all' }).click();
+    await page.getByRole('treeitem', { name: /^prod, 2 VMs/ }).click();
+    await page.keyboard.press('Shift+T');
+    await page.getByRole('combobox', { name: 'Add a tag' }).fill('two words');
+    await expect(page.getByRole('dialog')).toContainText('1 of 2');
+  },
+  'the group of a host': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1, / }).click();
+    await page.keyboard.press('Shift+G');
+    await dialog(page);
+  },
+  'a notice that offers to undo': async (page) => {
+    await page.getByRole('treeitem', { name: /^kvm1, / }).click();
+    await page.keyboard.press('F2');
+    await page.getByRole('textbox', { name: 'Label' }).fill('other');
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+  },
   'plots of a VM': async (page) => {
     await tile(page, 'web01').click();
     await page.getByRole('tab', { name: 'Plots' }).click();

@@ -196,6 +196,16 @@ export class MadeUpMain implements Link {
         }));
       case 'domains.act':
         return this.#act(args);
+      case 'domains.update': {
+        const { hostId, uuid, ...change } = args as ArgsIn<'domains.update'>;
+        this.changeDomain({ hostId, uuid }, change);
+        return this.domain({ hostId, uuid });
+      }
+      case 'hosts.update': {
+        const { id, ...change } = args as ArgsIn<'hosts.update'>;
+        this.changeHost(id, change);
+        return this.host(id);
+      }
       case 'domains.xml':
         return { xml: this.#xmlOf(this.domain(args)) };
       case 'snapshots.list':

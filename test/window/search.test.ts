@@ -4,10 +4,14 @@ import { parse } from '../../src-renderer/stores/search.ts';
 import { madeUpDomain, random } from './made-up-fleet.ts';
 
 const GiB = 1024 * 1024;
-const home = { haystack: 'rack 3 kvm3\nqemu+ssh://root@10.0.0.3/system' };
+const home = { haystack: 'rack 3 kvm3\nqemu+ssh://root@10.0.0.3/system', group: 'site b' };
 
 function vm(change: Partial<DomainView> = {}, cpuPercent: number | null = null) {
-  const view = { ...madeUpDomain(random(1), 'host-1', 'Web01.example.org', 'running'), ...change };
+  const view = {
+    ...madeUpDomain(random(1), 'host-1', 'Web01.example.org', 'running'),
+    tags: ['web', 'Prod'],
+    ...change,
+  };
   return { view, haystack: view.name.toLowerCase(), stats: cpuPercent === null ? null : { cpuPercent } };
 }
 const finds = (text: string, domain = vm()) => parse(text).matches(domain, home);
@@ -34,6 +38,15 @@ describe('search', () => {
     ['host:kvm3', true],
     ['host:"rack 3"', true],
     ['host:kvm4', false],
+    ['tag:web', true],
+    ['tag:PROD,other', true],
+    ['tag:we', false],
+    ['tag:we*', true],
+    ['-tag:*', false],
+    ['is:tagged', true],
+    ['prod', true],
+    ['group:"site b"', true],
+    ['group:a', false],
     ['state:running', true],
     ['state:run', true],
     ['state:paused,running', true],
