@@ -458,10 +458,10 @@ export class Host {
           for (const listener of [...this.#followed]) listener(uuid, event);
         },
       });
-      // Registered before anything is listed, so that no change falls in between.
-      await connection.eventsReady();
       const reading = readHostInfo(connection, this.#options.clock);
       reading.catch(() => {});
+      // Registered before anything is listed, so that no change falls in between.
+      await connection.eventsReady();
       await this.domains.list(connection);
       const { info, capabilities, late } = await reading;
       this.#info = info;

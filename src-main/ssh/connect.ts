@@ -15,7 +15,7 @@ import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
 import { Routes } from './routes.ts';
 import { SecretCache } from './secrets.ts';
-import { acknowledgeAtOnce, onRefusal } from './ssh2.ts';
+import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, signAtOnce } from './ssh2.ts';
 import { KeyRefused, connectSystem } from './system.ts';
 import { whySystem } from './system-choice.ts';
 
@@ -282,6 +282,8 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     failure: (said) => begin().failure(said),
   });
   onRefusal(handshake.client, (methods, partial) => begin().refused(methods, partial));
+  signAtOnce(handshake.client, (key) => begin().signsAtOnce(key));
+  askNoProofOfKeys(handshake.client);
   try {
     await handshake.done;
   } catch (error) {

@@ -13,6 +13,8 @@ export interface Identity {
   publicKey: ParsedKey;
   /** In a file behind a passphrase, and not in the agent. */
   locked: boolean;
+  /** Signing takes neither a person nor much time, so it need not be asked for first. */
+  quick?: boolean;
   sign(data: Buffer, hash: string | undefined, unlock: Unlock): Promise<Buffer>;
 }
 
@@ -125,6 +127,7 @@ function fromFile(name: string, text: string, publicKey: ParsedKey, locked: bool
     name,
     publicKey,
     locked,
+    quick: !locked && publicKey.type !== 'ssh-rsa',
     sign: async (data, hash, unlock) => {
       const parsed = locked ? await unlock(name, text) : unlocked(text);
       if (parsed instanceof Error) throw parsed;

@@ -59,6 +59,12 @@ export class Login {
     this.#lastWasWrong = true;
   }
 
+  /** Whether this key may sign before the host has said that it would take it. */
+  signsAtOnce(key: ParsedKey): boolean {
+    const offered = this.#identities?.offers[this.#offered - 1];
+    return offered?.quick === true && offered.publicKey === key;
+  }
+
   succeeded(): void {
     if (this.#pending !== undefined && this.#pending !== '') {
       this.#options.secrets.rememberPassword(this.#options.login, this.#pending);

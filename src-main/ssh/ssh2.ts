@@ -1,6 +1,6 @@
 // ssh2 as the room uses it: its public parts, and behind names of ours the few that it keeps to itself.
 // Those were tried with ssh2 1.17.0; the tests of this room fail where another version moved them.
-import ssh2, { type Algorithms, type Client as ClientType } from 'ssh2';
+import ssh2, { type Algorithms, type Client as ClientType, type ParsedKey } from 'ssh2';
 import constants from 'ssh2/lib/protocol/constants.js';
 import type { Wire } from './wire.ts';
 
@@ -31,7 +31,12 @@ interface Inner {
     ping(): void;
     requestFailure(): void;
     _remoteIdentRaw?: Buffer;
-    _handlers: { USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void };
+    authPK(user: string, key: ParsedKey, algorithm?: string, sign?: unknown): void;
+    _handlers: {
+      USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void;
+      USERAUTH_PK_OK: (protocol: unknown) => void;
+      GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
+    };
   };
   /** What waits for the answers to global requests, in their order. */
   _callbacks: (() => void)[];
@@ -62,6 +67,31 @@ export function onRefusal(client: ClientType, refused: (methods: string[], parti
   handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
     refused(methods, partial);
     handle(protocol, methods, partial);
+  };
+}
+
+/**
+ * Signs with some keys without asking first whether the host would take them: that saves a round trip, and the
+ * 5 to 9 ms that OpenSSH's server puts off every answer to a login that is not complete.
+ */
+export function signAtOnce(client: ClientType, may: (key: ParsedKey) => boolean): void {
+  const protocol = inner(client)._protocol;
+  const authPK = protocol.authPK.bind(protocol);
+  protocol.authPK = (user, key, algorithm, sign) => {
+    if (!sign && may(key)) protocol._handlers.USERAUTH_PK_OK(protocol);
+    else authPK(user, key, algorithm, sign);
+  };
+}
+
+/**
+ * OpenSSH's server tells all its host keys after a login, and ssh2 would have it prove each by a signature before it
+ * answers anything else. Nobody here makes use of that.
+ */
+export function askNoProofOfKeys(client: ClientType): void {
+  const handlers = inner(client)._protocol._handlers;
+  const handle = handlers.GLOBAL_REQUEST;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
+    if (name !== 'hostkeys-00@openssh.com' || wantReply) handle(protocol, name, wantReply, data);
   };
 }
 

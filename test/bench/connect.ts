@@ -6,6 +6,7 @@ import { startDrover } from './drover.ts';
 import { SimProcess } from './sim-process.ts';
 import { WindowLink } from './window-link.ts';
 import { run } from '../lab/run.ts';
+import { virshUri } from './virsh.ts';
 
 const rounds = asked('rounds', 12);
 const hosts = asked('hosts', 1_000);
@@ -14,6 +15,7 @@ await bench('connect', async (report) => {
   const lab = await Lab.open();
   await lab.reset();
   const { uri } = lab.host('kvm1');
+  const theirs = virshUri(lab, 'kvm1');
   const drover = await startDrover();
   const window = await WindowLink.open(drover);
   try {
@@ -29,7 +31,7 @@ await bench('connect', async (report) => {
         await drover.get('DELETE', `/hosts/${id}`);
         return ms;
       },
-      virsh: () => timed(() => run(['virsh', '-c', uri, 'list', '--all'])),
+      virsh: () => timed(() => run(['virsh', '-c', theirs, 'list', '--all'])),
     });
     report.figure('Drover: add a host until its VMs are listed', median(took.drover), 'ms');
     report.figure('virsh list --all', median(took.virsh), 'ms');

@@ -4,6 +4,7 @@ import { createReadStream, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { MigrationView, Transport } from '../../contract/model.ts';
 import { Lab } from '../lab/lab.ts';
+import { virshUri } from './virsh.ts';
 import { run, until } from '../lab/run.ts';
 import { asked, bench, median, pause, ratio, timed } from './measure.ts';
 import { startDrover } from './drover.ts';
@@ -52,7 +53,7 @@ await bench('migrate', async (report) => {
   const ticks = stamps(join(lab.state.shared, 'console', `${guest}.log`));
   try {
     const hosts = await drover.addLab(lab);
-    const uri = (name: string) => lab.host(name).uri;
+    const uri = (name: string) => virshUri(lab, name);
     const drovers = (transport: Transport) => async (from: string, to: string) => {
       const { uuid } = await until('Drover has it there', () => drover.domain(guest, from).catch(() => null));
       return timed(async () => {

@@ -580,6 +580,26 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
     });
   });
 
+  it('a login by a plain key costs no more steps than it needs', async () => {
+    const host = await startSshd({ authorized: [`${keys.ed25519}.pub`, `${keys.rsa}.pub`], lines: ['LogLevel DEBUG3'] });
+    try {
+      await trust(host, host.hostKeys[0]);
+      const steps = async (key: string) => {
+        const before = host.log().length;
+        const ssh = await login([key], {}, host);
+        await ssh.run('true');
+        const log = host.log().slice(before);
+        expect(log).toContain('Accepted publickey');
+        expect(log).not.toContain('hostkeys-prove');
+        return log.match(/Postponed publickey/g)?.length ?? 0;
+      };
+      expect(await steps(keys.ed25519)).toBe(0);
+      expect(await steps(keys.rsa)).toBe(1); // dear to sign with, so it asks first
+    } finally {
+      await host.stop();
+    }
+  });
+
   it('leaves no secret in the host’s log', () => {
     expect(readFileSync(keys.ed25519, 'utf8')).toContain('PRIVATE KEY');
     expect(sshd.log()).not.toContain('open sesame');
