@@ -60,6 +60,7 @@ export async function buildWindow(out = join(top, 'dist', 'window')) {
 export async function build({ main = true, window = true } = {}) {
   const begun = performance.now();
   await Promise.all([main && buildMain(), window && buildWindow()]);
+  await esbuild.stop(); // its process would stay for as long as whoever builds, and then runs
   console.log(`built in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 }
 

@@ -57,7 +57,11 @@ function modulesFit() {
 export function ensureModules() {
   if (modulesFit()) return;
   console.log('installing the packages of package-lock.json');
-  const { status } = spawnSync('npm', ['ci'], { cwd: top, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: top,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) {
     console.error('npm ci failed: nothing can run without its packages.');
     process.exit(1);
