@@ -16,7 +16,8 @@ export interface Column {
   live?: true;
   /** Not there unless chosen. */
   extra?: true;
-  compare: (a: Domain, b: Domain, hostOrder: (domain: Domain) => string) => number;
+  /** What it sorts by; `hosts`: the place of each host's label. */
+  by: (domain: Domain, hosts: ReadonlyMap<string, string>) => number | string;
 }
 
 const byState: Record<string, number> = {
@@ -29,17 +30,16 @@ const byState: Record<string, number> = {
   nostate: 5,
   shutoff: 6,
 };
-const of = (figure: (domain: Domain) => number) => (a: Domain, b: Domain) => figure(a) - figure(b);
 
 export const columns: readonly Column[] = [
-  { id: 'name', title: 'Name', min: 9, share: 2.4, compare: (a, b) => byKey(a.order, b.order) },
-  { id: 'host', title: 'Host', min: 5.5, share: 1.1, compare: (a, b, order) => byKey(order(a), order(b)) },
+  { id: 'name', title: 'Name', min: 9, share: 2.4, by: ({ order }) => order },
+  { id: 'host', title: 'Host', min: 5.5, share: 1.1, by: ({ view }, hosts) => hosts.get(view.hostId) ?? '' },
   {
     id: 'state',
     title: 'State',
     min: 7.5,
     share: 1,
-    compare: of(({ view }) => (byState[view.state] ?? 9) + (view.stale ? 10 : 0) - (view.job ? 20 : 0)),
+    by: ({ view }) => (byState[view.state] ?? 9) + (view.stale ? 10 : 0) - (view.job ? 20 : 0),
   },
   {
     id: 'cpu',
@@ -47,10 +47,10 @@ export const columns: readonly Column[] = [
     min: 6.5,
     share: 1,
     live: true,
-    compare: of(({ stats }) => stats?.cpuPercent ?? -1),
+    by: ({ stats }) => stats?.cpuPercent ?? -1,
   },
-  { id: 'vcpus', title: 'vCPUs', min: 3.2, share: 0, numeric: true, compare: of(({ view }) => view.vcpus) },
-  { id: 'memory', title: 'Memory', min: 4.6, share: 0, numeric: true, compare: of(({ view }) => view.memoryKiB) },
+  { id: 'vcpus', title: 'vCPUs', min: 3.2, share: 0, numeric: true, by: ({ view }) => view.vcpus },
+  { id: 'memory', title: 'Memory', min: 4.6, share: 0, numeric: true, by: ({ view }) => view.memoryKiB },
   {
     id: 'used',
     title: 'Memory used',
@@ -59,7 +59,7 @@ export const columns: readonly Column[] = [
     numeric: true,
     live: true,
     extra: true,
-    compare: of(({ stats }) => stats?.memoryUsedKiB ?? -1),
+    by: ({ stats }) => stats?.memoryUsedKiB ?? -1,
   },
   {
     id: 'disk',
@@ -69,7 +69,7 @@ export const columns: readonly Column[] = [
     numeric: true,
     live: true,
     extra: true,
-    compare: of(({ stats }) => (stats ? stats.diskReadBps + stats.diskWriteBps : -1)),
+    by: ({ stats }) => (stats ? stats.diskReadBps + stats.diskWriteBps : -1),
   },
   {
     id: 'net',
@@ -79,7 +79,7 @@ export const columns: readonly Column[] = [
     numeric: true,
     live: true,
     extra: true,
-    compare: of(({ stats }) => (stats ? stats.netRxBps + stats.netTxBps : -1)),
+    by: ({ stats }) => (stats ? stats.netRxBps + stats.netTxBps : -1),
   },
   {
     id: 'tags',
@@ -90,6 +90,30 @@ export const columns: readonly Column[] = [
     compare: (a, b) => byKey(a.view.tags.join().toLowerCase(), b.view.tags.join().toLowerCase()),
   },
 ];
+
+/** By name. What was in order stays where it stood, so that sorting has little left to do. */
+export function inOrderOfNames(before: readonly Domain[], all: readonly Domain[]): Domain[] {
+  const left = new Set(all);
+  const kept = before.filter((domain) => left.delete(domain));
+  return [...kept, ...left].sort((a, b) => byKey(a.order, b.order) || byKey(a.key, b.key));
+}
+
+/**
+ * In the order of a column, those that are equal in it in the order given. What each sorts by is asked once, not at each
+ * of the hundreds of thousands of comparisons that 20,000 VMs take.
+ */
+export function sortBy(
+  column: Column,
+  down: boolean,
+  inOrder: readonly Domain[],
+  hosts: ReadonlyMap<string, string>,
+): Domain[] {
+  const up = down ? -1 : 1;
+  return inOrder
+    .map((domain) => ({ domain, by: column.by(domain, hosts) }))
+    .sort((a, b) => (a.by < b.by ? -up : a.by > b.by ? up : 0))
+    .map(({ domain }) => domain);
+}
 
 const tick = 1.1;
 const chooser = 0.9;

@@ -581,7 +581,10 @@ describe.skipIf(!sshdIsHere)('on a real sshd', () => {
   });
 
   it('a login by a plain key costs no more steps than it needs', async () => {
-    const host = await startSshd({ authorized: [`${keys.ed25519}.pub`, `${keys.rsa}.pub`], lines: ['LogLevel DEBUG3'] });
+    const host = await startSshd({
+      authorized: [`${keys.ed25519}.pub`, `${keys.rsa}.pub`],
+      lines: ['LogLevel DEBUG3'],
+    });
     try {
       await trust(host, host.hostKeys[0]);
       const steps = async (key: string) => {
