@@ -16,7 +16,9 @@ export async function ensureBuilt() {
 /** Passes on the signals that would end us alone, and ends as the child does. */
 export function runInstead(program, args) {
   const child = spawn(program, args, { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // A terminal gives Ctrl+C to the child as well, and two of them would end it at once.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   child.on('exit', (code) => process.exit(code ?? 1));
 }
 

@@ -14,6 +14,11 @@ export interface Answer {
 /** Calls that are taken before the driver is open. */
 const early = new Set<ProcedureName>(['auth_list', 'auth_polkit', 'connect_open', 'connect_close']);
 const KEEPALIVE = 10;
+/** Of libvirt 9.0, which the hosts say they are. */
+const LAST_PROCEDURE = 443;
+
+const notSupported = (what: string) =>
+  refuse.none('no_support', `this function is not supported by the connection driver: ${what}`);
 
 /** @throws Refusal, Dropped */
 export async function answer(
@@ -23,7 +28,11 @@ export async function answer(
 ): Promise<Answer> {
   const old = legacy.get(procedure);
   const row = name ? procedures[name] : old;
-  if (program !== programs.remote || !row) throw refuse.rpc('rpc', `unknown procedure: ${procedure}`);
+  if (program !== programs.remote || !row) {
+    // What a daemon of this version has, and these hosts have not: libvirt's clients then try an older way, or say so.
+    if (procedure > 0 && procedure <= LAST_PROCEDURE) throw notSupported(`procedure ${procedure}`);
+    throw refuse.rpc('rpc', `unknown procedure: ${procedure}`);
+  }
   const args = read(row.args, payload);
   const { opened } = at.client;
   if (!opened && !(name && (early.has(name) || isFeature(args, KEEPALIVE)))) {
@@ -34,9 +43,7 @@ export async function answer(
   }
   if (!name && old) return { result: await old.run(args, at), codec: old.result };
   const handle = name && handlerOf(name);
-  if (!handle) {
-    throw refuse.none('no_support', `this function is not supported by the connection driver: ${name ?? procedure}`);
-  }
+  if (!handle) throw notSupported(name ?? `procedure ${procedure}`);
   return { result: await handle(args, at), codec: row.result };
 }
 

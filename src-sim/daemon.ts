@@ -28,6 +28,8 @@ export interface Pool extends PoolSpec {
   uuid: string;
   active: boolean;
   autostart: boolean;
+  /** Gone once it is not active any more. */
+  transient?: boolean;
 }
 
 export class Daemon {

@@ -1,6 +1,6 @@
 // Opening a connection, what the daemon supports, and what it says of itself.
 import { capabilitiesXml, domainCapabilitiesXml } from '../capabilities.ts';
-import { compareCpu } from '../processor.ts';
+import { baselineCpu, compareCpu } from '../processor.ts';
 import { refuse } from '../refusal.ts';
 import type { Handlers } from './handlers.ts';
 
@@ -33,7 +33,14 @@ export const connection: Handlers = {
     xml: `<sysinfo type='smbios'>\n  <system>\n    <entry name='manufacturer'>Drover</entry>\n    <entry name='product'>Simulated host</entry>\n    <entry name='uuid'>${daemon.host.uuid}</entry>\n  </system>\n</sysinfo>\n`,
   }),
   connect_get_capabilities: (_args, { daemon }) => ({ xml: capabilitiesXml(daemon.host) }),
-  connect_get_domain_capabilities: (args, { daemon }) => ({ xml: domainCapabilitiesXml(daemon.host, args) }),
+  connect_get_domain_capabilities: (args, { daemon }) => {
+    if ((args.arch ?? 'x86_64') !== 'x86_64') {
+      const what = `unable to find any emulator to serve '${args.arch}' architecture`;
+      throw refuse.qemu('invalid_arg', `invalid argument: ${what}`);
+    }
+    return { xml: domainCapabilitiesXml(daemon.host, args) };
+  },
+  connect_baseline_hypervisor_cpu: ({ cpus }, { daemon }) => baselineCpu(daemon.host, cpus),
   connect_compare_cpu: ({ xml, flags }, { daemon }) => compareCpu(daemon.host, xml, flags),
   connect_compare_hypervisor_cpu: ({ xml, flags }, { daemon }) => compareCpu(daemon.host, xml, flags),
   connect_register_close_callback: () => ({}),

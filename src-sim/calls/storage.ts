@@ -27,6 +27,18 @@ function running(daemon: Daemon, ref: { name: string; uuid: string }): Pool {
   return pool;
 }
 
+/** As its XML says; its folder is there from now on. */
+function poolOf(xml: string, daemon: Daemon): Pool {
+  const root = parseXml(xml);
+  const name = textOf(root, 'name');
+  const path = textOf(childOf(root, 'target'), 'path');
+  const uuid = textOf(root, 'uuid') || uuidOf(daemon.fleet.seed, daemon.host.name, 'pool', name);
+  const pool: Pool = { name, path, uuid, active: false, autostart: false };
+  const { storage } = daemon.fleet;
+  if (storage.mountOf(daemon.host.name, path)?.path !== path) storage.mount(daemon.host.name, pool);
+  return pool;
+}
+
 const ref = ({ name, uuid }: Pool) => ({ name, uuid });
 
 function sizes(daemon: Daemon, { path, gib = 500 }: Pool) {
@@ -113,12 +125,16 @@ export const storageCalls: Handlers = {
     return { pool: ref(pool) };
   },
   storage_pool_define_xml: ({ xml }, { daemon }) => {
-    const root = parseXml(xml);
-    const name = textOf(root, 'name');
-    const path = textOf(childOf(root, 'target'), 'path');
-    const uuid = textOf(root, 'uuid') || uuidOf(daemon.fleet.seed, daemon.host.name, 'pool', name);
-    const pool: Pool = { name, path, uuid, active: false, autostart: false };
-    daemon.fleet.storage.mount(daemon.host.name, pool);
+    const pool = poolOf(xml, daemon);
+    daemon.pools.push(pool);
+    return { pool: ref(pool) };
+  },
+  storage_pool_create_xml: ({ xml }, { daemon }) => {
+    const pool = { ...poolOf(xml, daemon), active: true, transient: true };
+    if (daemon.pools.some(({ name }) => name === pool.name)) {
+      const what = `pool is already active as '${pool.name}'`;
+      throw refuse.storage('operation_invalid', `Requested operation is not valid: ${what}`);
+    }
     daemon.pools.push(pool);
     return { pool: ref(pool) };
   },
@@ -132,7 +148,9 @@ export const storageCalls: Handlers = {
     return {};
   },
   storage_pool_destroy: ({ pool }, { daemon }) => {
-    running(daemon, pool).active = false;
+    const found = running(daemon, pool);
+    found.active = false;
+    if (found.transient) daemon.pools.splice(daemon.pools.indexOf(found), 1);
     return {};
   },
   storage_pool_undefine: ({ pool }, { daemon }) => {

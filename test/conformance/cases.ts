@@ -134,6 +134,36 @@ export function conformance(open: () => Promise<Bench>): void {
       await expect(compare(lacking, failIncompatible)).rejects.toThrow('required features: avx512f');
       expect(await outcome(compare('<cpu'))).toBe('35/31');
     });
+    it('tells its versions, its size, and what its guests may be', async () => {
+      expect(await on.call('connect_get_lib_version')).toEqual({ version: on.libVersion });
+      expect((await on.call('connect_get_version')).version).toBeGreaterThan(1_000_000);
+      const { xml } = await on.call('connect_get_capabilities');
+      expect(xml).toContain('<arch>x86_64</arch>');
+      expect(xml).toMatch(/<guest>[^]*<os_type>hvm<\/os_type>/);
+      const node = await on.call('node_get_info');
+      expect(node).toMatchObject({ model: 'x86_64', cpus: expect.any(Number) as number });
+      const { free } = await on.call('node_get_free_memory');
+      expect(free).toBeGreaterThan(0);
+      expect(free).toBeLessThanOrEqual(node.memory * 1024);
+      const asked = { emulator: null, arch: 'x86_64', machine: 'pc', virttype: 'qemu' };
+      const { xml: guests } = await on.call('connect_get_domain_capabilities', asked);
+      expect(guests).toMatch(/^<domainCapabilities>[^]*<domain>qemu<\/domain>/);
+      expect(await outcome(on.call('connect_get_domain_capabilities', { ...asked, arch: 'vax' }))).not.toBe('ok');
+    });
+    it('finds what is common to two processors', async () => {
+      const of = { emulator: null, arch: 'x86_64', machine: 'pc', virttype: 'qemu' };
+      const asked = "<cpu mode='custom' match='exact'><model>qemu64</model></cpu>";
+      const { cpu: common } = await on.call('connect_baseline_hypervisor_cpu', { ...of, cpus: [asked, asked] });
+      expect(common).toMatch(/<model[^>]*>qemu64<\/model>/);
+      expect(await outcome(on.call('connect_baseline_hypervisor_cpu', { ...of, cpus: ['<cpu'] }))).not.toBe('ok');
+    });
+    it('compares a processor with its own, too', async () => {
+      expect(await outcome(on.call('connect_compare_cpu', { xml: '<cpu' }))).toBe('35/31');
+      const { result } = await on.call('connect_compare_cpu', {
+        xml: '<cpu><arch>x86_64</arch><model>qemu64</model></cpu>',
+      });
+      expect([0, 1, 2]).toContain(result);
+    });
     it('lists its network devices, bridges among them', async () => {
       const { interfaces } = await on.call('connect_list_all_interfaces', { need: 1, flags: 0 });
       expect(interfaces.map(({ name }) => name)).toEqual(expect.arrayContaining(['br0', 'eth0']));
@@ -294,6 +324,24 @@ export function conformance(open: () => Promise<Bench>): void {
       const { dom } = await on.call('domain_create_with_flags', { dom: defined, flags: 1 });
       expect(await stateOf(on, dom)).toBe('3/1');
       await comes(() => seen).toEqual(['started: booted', 'suspended: paused']);
+    });
+    it('is rebooted only while it runs', async () => {
+      const dom = await stage.define(on);
+      expect(await outcome(on.call('domain_reboot', { dom }))).toBe('55/20');
+      expect(await outcome(on.call('domain_reboot', { dom: nobody }))).toBe('42/10');
+    });
+    it('changes no device that it has not, and tells of no disk that it has not', async () => {
+      const dom = await stage.define(on, { runs: true });
+      const xml = "<disk type='file' device='cdrom'><target dev='sdz' bus='sata'/><readonly/></disk>";
+      expect(await outcome(on.call('domain_update_device_flags', { dom, xml }))).not.toBe('ok');
+      expect(await outcome(on.call('domain_get_block_info', { dom, path: 'vdz' }))).toBe('8/10');
+      expect(await outcome(on.call('domain_get_block_info', { dom: nobody, path: 'vda' }))).toBe('42/10');
+    });
+    it('takes a limit of how long it may stand still', async () => {
+      const dom = await stage.define(on, { runs: true });
+      expect(await outcome(on.call('domain_migrate_set_max_downtime', { dom, downtime: 200 }))).toBe('ok');
+      const off = await stage.define(on);
+      expect(await outcome(on.call('domain_migrate_set_max_downtime', { dom: off, downtime: 200 }))).toBe('55/20');
     });
     it('shuts down when the guest obeys', async () => {
       const dom = await stage.define(on, { runs: true });
@@ -706,6 +754,65 @@ export function conformance(open: () => Promise<Bench>): void {
       expect(await on.call('storage_vol_get_path', { vol })).toEqual({ path: vol.key });
       expect(await outcome(on.call('storage_vol_delete', { vol }))).toBe('ok');
       expect(await outcome(on.call('storage_vol_delete', { vol }))).toBe('50/18');
+    });
+  });
+
+  describe('a pool of a folder', () => {
+    const folder = '/var/lib/libvirt/conf-pool';
+    const nowhere = { name: 'nobody', uuid: nobody.uuid };
+    const xml = `<pool type='dir'><name>conf</name><target><path>${folder}</path></target></pool>`;
+
+    it('is made, looked into, and goes without a trace', async () => {
+      const build = 1;
+      const { pool } = await on.call('storage_pool_create_xml', { xml, flags: build });
+      try {
+        expect(await on.call('storage_pool_is_active', { pool })).toEqual({ active: 1 });
+        expect((await on.call('storage_pool_get_xml_desc', { pool })).xml).toContain(`<path>${folder}</path>`);
+        expect(await outcome(on.call('storage_pool_refresh', { pool }))).toBe('ok');
+        expect(await outcome(on.call('storage_pool_create_xml', { xml }))).not.toBe('ok');
+        expect(await outcome(on.call('storage_pool_create', { pool }))).toBe('55/18');
+      } finally {
+        await on.call('storage_pool_destroy', { pool });
+      }
+      expect(await outcome(on.call('storage_pool_lookup_by_name', { name: 'conf' }))).toBe('49/18');
+    });
+    it('that is not there cannot be asked or started', async () => {
+      expect(await outcome(on.call('storage_pool_is_active', { pool: nowhere }))).toBe('49/18');
+      expect(await outcome(on.call('storage_pool_get_xml_desc', { pool: nowhere }))).toBe('49/18');
+      expect(await outcome(on.call('storage_pool_refresh', { pool: nowhere }))).toBe('49/18');
+      expect(await outcome(on.call('storage_pool_create', { pool: nowhere }))).toBe('49/18');
+      expect(await outcome(on.call('storage_pool_destroy', { pool: nowhere }))).toBe('49/18');
+    });
+    it('has volumes that take bytes and give them back', async () => {
+      const { pool } = await on.call('storage_pool_lookup_by_name', { name: 'default' });
+      const bytes = Buffer.from('what the firmware remembers\n'.repeat(40));
+      const volume = `<volume><name>conf.raw</name><capacity>${bytes.length}</capacity></volume>`;
+      const { vol } = await on.call('storage_vol_create_xml', { pool, xml: volume });
+      try {
+        expect((await on.call('storage_vol_get_xml_desc', { vol })).xml).toContain(`<path>${vol.key}</path>`);
+        const whole = { offset: 0, length: 0 };
+        const up = await on.openStream('storage_vol_upload', { vol, ...whole });
+        await new Promise<void>((resolve, reject) => up.once('error', reject).end(bytes, resolve));
+        const down = await on.openStream('storage_vol_download', { vol, ...whole });
+        const came: Buffer[] = [];
+        for await (const chunk of down) came.push(chunk as Buffer);
+        expect(Buffer.concat(came)).toEqual(bytes);
+      } finally {
+        await on.call('storage_vol_delete', { vol });
+      }
+      expect(await outcome(on.openStream('storage_vol_download', { vol, offset: 0, length: 0 }))).toBe('50/18');
+    });
+  });
+
+  describe('a network', () => {
+    it('that is not there cannot be asked or started', async () => {
+      const net = { name: 'nobody', uuid: nobody.uuid };
+      expect(await outcome(on.call('network_is_active', { net }))).toBe('43/19');
+      expect(await outcome(on.call('network_create', { net }))).toBe('43/19');
+    });
+    it('that is listed says whether it is active', async () => {
+      const { nets } = await on.call('connect_list_all_networks', { need: 1 });
+      for (const net of nets) expect([0, 1]).toContain((await on.call('network_is_active', { net })).active);
     });
   });
 

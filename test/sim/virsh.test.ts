@@ -78,6 +78,15 @@ describe.skipIf(missing.length > 0)(
     it('says of none that it is not there', async () => {
       expect(await virsh('dominfo', 'nobody')).toContain("failed to get domain 'nobody'");
     });
+    it.each([
+      ['domblkstat', 'web01', 'vda'],
+      ['vcpuinfo', 'web01'],
+      ['freecell', '--all'],
+      ['nwfilter-list'],
+      ['save', 'web01', '/x'],
+    ])('is told of what these hosts do not do, in libvirt’s own way: %s', async (...words) => {
+      expect(await virsh(...words)).toContain('this function is not supported by the connection driver');
+    });
     it('dumps its XML, and takes it back', async () => {
       const xml = await virsh('dumpxml', '--inactive', 'db01');
       expect(xml).toMatch(/^<domain type='kvm'>\n {2}<name>db01<\/name>/);
