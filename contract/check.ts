@@ -1,6 +1,7 @@
 // Small run-time checks that the calls are made of. A call's arguments are one plain object.
 import { z } from 'zod';
 import { domainStates, lifecycleActions, migrationModes, scanPasses, storageModes, transports } from './model.ts';
+import { MOST_PORTS, parsePorts } from './ports.ts';
 
 export const id = z.string().min(1).max(200);
 export const uuid = z
@@ -71,11 +72,24 @@ export const batch = z.strictObject({
 });
 
 const port = z.number().int().min(1).max(65535);
+const ports = z.union([
+  z.array(port).min(1).max(MOST_PORTS),
+  z
+    .string()
+    .max(1000)
+    .transform((text, context) => {
+      const parsed = parsePorts(text);
+      if ('ports' in parsed) return parsed.ports;
+      context.addIssue({ code: 'custom', message: parsed.problem });
+      return z.NEVER;
+    }),
+]);
 
 export const scan = z.strictObject({
   cidr: z.union([z.string().min(1).max(10_000), z.array(z.string().min(1).max(200)).min(1).max(10_000)]),
   pass: z.enum(scanPasses).optional(),
-  ports: z.array(port).min(1).max(64).optional(),
+  /** Numbers, or as people write them: `22, 2222, 5900-5910`. */
+  ports: ports.optional(),
   timeoutMs: z.number().int().min(10).max(60_000).optional(),
   /** Connections a second. */
   rate: z.number().int().min(1).max(100_000).optional(),

@@ -393,8 +393,9 @@ export interface ScanForecast {
   total: number;
   /** Silent ports are called twice, three times where the way is long; more often only where many packets are lost. */
   connections: { least: number; most: number };
-  /** How long it takes where no other scan runs. */
+  /** How long it takes where no other scan runs: where hosts answer, and where none does, so that nothing is learned. */
   durationMs: number;
+  durationMostMs: number;
   notes: string[];
   /** Why `scans.start` will ask for `confirm`; null where it will not. */
   confirm: string | null;

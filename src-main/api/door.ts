@@ -41,10 +41,50 @@ export class Door {
 
 /** What is wrong with the arguments, naming each field. */
 function sentence(name: CallName, error: z.ZodError): string {
-  const faults = error.issues.slice(0, 5).map((issue) => {
-    if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map((key) => `“${key}”`).join(', ')}`;
-    const where = issue.path.join('.');
-    return where ? `“${where}”: ${issue.message}` : issue.message;
-  });
-  return `The call ${name} cannot be taken as it is: ${faults.join('; ')}.`;
+  const faults = error.issues.slice(0, 5).map((issue) => fault(issue, []));
+  return `The call ${name} cannot be taken as it is: ${faults.join('; ').replace(/\.$/, '')}.`;
+}
+
+type Issue = z.ZodError['issues'][number];
+
+function fault(issue: Issue, above: readonly PropertyKey[]): string {
+  const path = [...above, ...issue.path];
+  const where = path.length > 0 ? `“${path.join('.')}”` : null;
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `unknown field ${issue.keys.map((key) => `“${key}”`).join(', ')}`;
+    case 'invalid_union': {
+      // What may be written in several ways was meant in the one whose type it has.
+      const meant = issue.errors.flat().find((one) => one.code !== 'invalid_type' || one.path.length > 0);
+      if (meant) return fault(meant, path);
+      const types = issue.errors.flatMap((one) => (one[0]?.code === 'invalid_type' ? words(one[0].expected) : []));
+      return isMissing(issue.errors[0]?.[0]) ? `${where} is missing` : `${where} has to be ${types.join(' or ')}`;
+    }
+    case 'invalid_type':
+      if (where && isMissing(issue)) return `${where} is missing`;
+      return where ? `${where} has to be ${words(issue.expected)}` : issue.message;
+    case 'too_small':
+      return Number(issue.minimum) === 1 && issue.origin !== 'number' && where
+        ? `${where} is empty`
+        : `${where}: ${issue.message}`;
+    default:
+      return where ? `${where}: ${issue.message}` : issue.message;
+  }
+}
+
+/** Zod says what it got in its message alone. */
+const isMissing = (issue: { code?: string; message: string } | undefined) =>
+  issue?.code === 'invalid_type' && issue.message.endsWith('received undefined');
+
+/** A type, as one says it. */
+function words(expected: string): string {
+  const known: Record<string, string> = {
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+    array: 'a list',
+    object: 'an object',
+  };
+  return known[expected] ?? expected;
 }

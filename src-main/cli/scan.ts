@@ -1,6 +1,8 @@
 // The command that looks for hosts: what answers is printed as it is found.
-import { scanPasses, type Found, type ScanPass, type ScanView } from '../../contract/model.ts';
+import { scanPasses, type Found, type ScanForecast, type ScanPass, type ScanView } from '../../contract/model.ts';
 import { count } from '../../src-renderer/words/format.ts';
+import { scanCost } from '../../src-renderer/words/scan.ts';
+import { parsePorts } from '../../contract/ports.ts';
 import { UsageError, type Command, type Context } from './command.ts';
 import { printable } from './output.ts';
 import { Failure } from '../../contract/failure.ts';
@@ -17,19 +19,21 @@ const line = ({ address, port, kind, libvirtVersion, banner, fingerprint, hostId
     ].join('  '),
   ).trimEnd();
 
-function ports(text: string | undefined): number[] | undefined {
-  if (text === undefined) return undefined;
-  const said = text.split(',').map(Number);
-  if (said.some((port) => !Number.isInteger(port)))
-    throw new UsageError(`--ports is “${text}”, and has to be numbers with commas between.`);
-  return said;
+/** @throws UsageError */
+function portsOf(text: string): number[] {
+  const parsed = parsePorts(text);
+  if ('problem' in parsed) throw new UsageError(`--ports: ${parsed.problem}`);
+  return parsed.ports;
 }
+
+const costs = (cost: ScanForecast) => `${count(cost.total, 'port', 'ports')}: ${scanCost(cost)}.`;
 
 async function scan(context: Context): Promise<void> {
   const { args, out } = context;
   const core = await context.core();
   const keyfile = args.text('keyfile');
   const user = args.text('user');
+  const ports = args.text('ports');
   let id: string | null = null;
   let early: ScanView[] = [];
   const told = new Set<string>();
@@ -53,16 +57,28 @@ async function scan(context: Context): Promise<void> {
     for (const { event, data } of deltas) if (event === 'scan' && !('removed' in data)) take(data);
   });
   try {
-    const started = await core.call('scans.start', {
+    const wanted = {
       cidr: args.words.join(','),
       ...(args.text('pass') !== undefined && { pass: args.text('pass') as ScanPass }),
-      ...(args.text('ports') !== undefined && { ports: ports(args.text('ports')) }),
+      ...(ports !== undefined && { ports: portsOf(ports) }),
       ...(args.number('rate') !== undefined && { rate: args.number('rate') }),
       ...(args.number('timeout') !== undefined && { timeoutMs: args.number('timeout') }),
+      confirm: args.flag('confirm'),
+    };
+    const cost = await core.call('scans.forecast', wanted);
+    if (args.flag('dry-run')) return out.result(cost, () => [...cost.notes, costs(cost)]);
+    if (cost.confirm !== null) {
+      throw new Failure('bad-request', `${cost.confirm} With --confirm it is swept.`, {
+        addresses: cost.addresses,
+        confirm: true,
+      });
+    }
+    if (out.watched) out.note(costs(cost));
+    const started = await core.call('scans.start', {
+      ...wanted,
       ...((keyfile ?? user) !== undefined && {
         identify: { ...(user !== undefined && { user }), ...(keyfile !== undefined && { keyfile }) },
       }),
-      confirm: args.flag('confirm'),
     });
     for (const note of out.json ? [] : started.notes) out.note(note);
     id = started.id;
@@ -99,15 +115,16 @@ export const scanCommands: Command[] = [
         does: 'full, or only those that were silent, non-libvirt or known before',
         choices: scanPasses,
       },
-      ports: { value: 'PORTS', does: 'separated by commas (22)' },
+      ports: { value: 'PORTS', does: 'such as 22,2222 or 5900-5910 (22)' },
       user: { value: 'USER', does: 'log in as this user to see whether it is libvirt' },
       keyfile: { value: 'FILE', does: 'log in with this key', completes: 'file' },
       rate: { value: 'N', does: 'connections a second' },
       timeout: { value: 'MS', does: 'how long to wait for an answer' },
+      'dry-run': { does: 'only say how many connections it makes, and how long that takes' },
       confirm: { does: 'also where the range is wider than /16 or public' },
     },
     examples: [['drover scan 192.168.1.0/24 --user root', '']],
-    json: 'Found, a line for each',
+    json: 'Found, a line for each; with --dry-run ScanForecast',
     run: scan,
   },
   {

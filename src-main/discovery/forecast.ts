@@ -8,6 +8,7 @@ import { MOST_OPEN } from './sockets.ts';
 export interface Forecast {
   connections: { least: number; most: number };
   durationMs: number;
+  durationMostMs: number;
 }
 
 /** Near and with nothing lost, a silent port is called twice; once more where round trips are long or a packet was lost. */
@@ -23,20 +24,29 @@ export function forecast(
   { total, answering }: Plan,
   limits: { rate?: number; timeoutMs?: number; near: boolean },
 ): Forecast {
-  const silent = total - answering;
-  const usual = answering + TRIES * silent;
-  const rate = limits.rate ?? PACE.rate;
-  // Tries wait one after the other, each a little longer.
+  if (total === 0) return { connections: { least: 0, most: 0 }, durationMs: 0, durationMostMs: 0 };
   // One answer is enough to learn how near the network is; the pass `silent` may get none.
-  const tryMs = limits.timeoutMs ?? (pass === 'silent' ? INITIAL : LEAST);
-  const last = silent > 0 ? (limits.timeoutMs === undefined ? 3 : TRIES) * tryMs : 0;
-  const waves =
-    limits.near && limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
-  const sockets = (silent * TRIES * tryMs) / MOST_OPEN;
+  const fast = duration(pass === 'silent' ? INITIAL : LEAST);
   return {
     connections: { least: total, most: MORE_TRIES * total },
-    durationMs: total === 0 ? 0 : Math.round(Math.max((1000 * usual) / rate, waves, sockets) + last + KEYS_MS),
+    durationMs: fast,
+    durationMostMs: Math.max(fast, duration(INITIAL)),
   };
+
+  /** @param learned what a first try waits, where the admin has set nothing */
+  function duration(learned: number): number {
+    const silent = total - answering;
+    const usual = answering + TRIES * silent;
+    const rate = limits.rate ?? PACE.rate;
+    const tryMs = limits.timeoutMs ?? learned;
+    // Tries wait one after the other, each a little longer.
+    const waits = limits.timeoutMs === undefined ? 3 : TRIES;
+    const last = silent > 0 ? waits * tryMs : 0;
+    const waves =
+      limits.near && limits.rate === undefined ? Math.floor((total - 1) / PACE.first.count) * PACE.first.withinMs : 0;
+    const sockets = (silent * waits * tryMs) / MOST_OPEN;
+    return Math.round(Math.max((1000 * usual) / rate, waves, sockets) + last + KEYS_MS);
+  }
 }
 
 /** For the banner and the key of the last one that answers. */

@@ -22,3 +22,17 @@ export function ownNetworks(): (address: string) => boolean {
   }
   return (address) => isIPv6(address) || networks.check(address);
 }
+
+/** By which of its addresses each of its networks is asked: all IPv4 ones, and of each link one IPv6 address with its zone. */
+export function ownLinks(): string[] {
+  const links = new Map<string, string>();
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+    for (const { internal, family, address, ...rest } of addresses ?? []) {
+      if (internal || family !== 'IPv6' || !/^fe[89ab]/i.test(address)) continue;
+      // Windows numbers its links, the others name them.
+      const zone = process.platform === 'win32' ? String(rest.scopeid) : name;
+      if (!links.has(name)) links.set(name, `${address}%${zone}`);
+    }
+  }
+  return [...ownAddresses(), ...links.values()];
+}

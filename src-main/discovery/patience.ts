@@ -1,7 +1,10 @@
 // How long to wait for an answer and how often to ask again, learned from the answers that came.
 
-/** All in milliseconds. Before the first answer; the least, whatever the round trips; the most for one try. */
-export const INITIAL = 500;
+/**
+ * All in milliseconds. Before the first answer, so that a second try ends before the system calls again of its own; the
+ * least, whatever the round trips; the most for one try.
+ */
+export const INITIAL = 450;
 export const LEAST = 100;
 const MOST = 3000;
 /** A round trip longer than this is no local network, where a second try is all that is ever needed. */

@@ -302,6 +302,9 @@ class Sweep {
         this.#called(attempt);
         this.#patience.answered(this.#options.clock.now() - attempt.began, attempt.turn);
         return this.#settle(attempt, { kind: 'closed' });
+      case 'hung up':
+        this.#opened(attempt);
+        return this.#ended(attempt);
       case 'lost':
         this.#called(attempt);
         return this.#retry(attempt);
@@ -409,11 +412,12 @@ class Sweep {
 const isBusy = (banner: BannerReader) => banner.line?.startsWith('Exceeded MaxStartups') === true;
 
 /** What the system's code says of the target, or of this machine. */
-function meaningOf(code: string, { address }: Target): 'refused' | 'lost' | 'uncallable' | 'no-socket' {
+function meaningOf(code: string, { address }: Target): 'refused' | 'hung up' | 'lost' | 'uncallable' | 'no-socket' {
   switch (code) {
     case 'ECONNREFUSED':
-    case 'ECONNRESET':
       return 'refused';
+    case 'ECONNRESET':
+      return 'hung up'; // it was open: a call that is reset before it is through is refused
     case 'ENETUNREACH':
     case 'ENETDOWN':
     case 'EACCES':

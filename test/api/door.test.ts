@@ -53,6 +53,13 @@ describe('arguments', () => {
     ['consoles.write', { consoleId: 'a', bytes: new Uint8Array(65_537) }, /“bytes”: is over 64 KiB/],
     ['consoles.write', { consoleId: 'a', bytes: [1, 2] }, /“bytes”/],
     ['questions.answer', { id: 'a', answers: 'secret' }, /“answers”/],
+    ['scans.start', {}, /“cidr” is missing\.$/],
+    ['scans.start', { cidr: '' }, /“cidr” is empty\.$/],
+    ['scans.start', { cidr: 5 }, /“cidr” has to be text or a list\.$/],
+    ['scans.start', { cidr: 'a', ports: [] }, /“ports” is empty\.$/],
+    ['scans.start', { cidr: 'a', ports: [70000] }, /“ports\.0”: .*65535/],
+    ['scans.start', { cidr: 'a', ports: '30-20' }, /“ports”: “30-20” is upside down/],
+    ['scans.start', { cidr: 'a', rate: 'fast' }, /“rate” has to be a number\.$/],
   ];
   it.each(bad)('that cannot be are named: %s %j', async (name, args, why) => {
     const carried: unknown[] = [];

@@ -1,6 +1,9 @@
 // Ranges with few live hosts, swept by Drover and by nmap, by turns: on a quiet network, a wide one, and one that loses
 // packets.
-import { openDiscovery } from '../../src-main/discovery/index.ts';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { scanPasses, type ScanView } from '../../contract/model.ts';
+import { openDiscovery, type Discovery, type FleetHost, type ScanArgs } from '../../src-main/discovery/index.ts';
 import { Lab } from '../lab/lab.ts';
 import { run } from '../lab/run.ts';
 import { withFarNetwork } from './impaired-link.ts';
@@ -9,22 +12,32 @@ import { asked, bench, byTurns, median, ratio, type Report, timed } from './meas
 const rounds = asked('rounds', 10);
 const wideRounds = asked('wide', 3);
 const lossyRounds = asked('lossy', 20);
+const widest = asked('memory', 16);
+
+const opened = (fleet: readonly FleetHost[] = []) =>
+  openDiscovery({
+    store: { load: async () => undefined, save: async () => {} },
+    fleet: () => fleet,
+    addHost: () => Promise.reject(new Error('nothing is added here')),
+  });
+
+function finished({ scans }: Discovery, args: ScanArgs): Promise<ScanView> {
+  return new Promise((resolve) => {
+    const undo = scans.onChange((change) => {
+      if ('removed' in change || change.state === 'running') return;
+      undo();
+      resolve(scans.get(change.id));
+    });
+    scans.start(args);
+  });
+}
 
 /** @returns how many open ports it found, which is what nmap is asked for */
 async function sweep(cidr: string): Promise<number> {
-  const discovery = await openDiscovery({
-    store: { load: async () => undefined, save: async () => {} },
-    fleet: () => [],
-    addHost: () => Promise.reject(new Error('nothing is added here')),
-  });
+  const discovery = await opened();
   try {
-    return await new Promise<number>((resolve) => {
-      discovery.scans.onChange((change) => {
-        if ('removed' in change || change.state === 'running') return;
-        resolve(discovery.scans.get(change.id).found.filter(({ kind }) => kind === 'ssh' || kind === 'open').length);
-      });
-      discovery.scans.start({ cidr });
-    });
+    const { found } = await finished(discovery, { cidr });
+    return found.filter(({ kind }) => kind === 'ssh' || kind === 'open').length;
   } finally {
     await discovery.close();
   }
@@ -95,10 +108,71 @@ async function lossy(report: Report, lab: Lab): Promise<void> {
   report.note(`${lossyRounds} rounds over a /24 with ${live.length} live hosts behind a cable that delays and loses`);
 }
 
+/** What is held while ever wider ranges are swept, in this process. */
+async function memory(report: Report, lab: Lab): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  for (const bits of [24, 20, 16].filter((one) => one >= widest)) {
+    const cidr = `10.252.0.0/${bits}`;
+    // A few that answer, so that it goes at the pace of a network and not of nobody.
+    const live = Array.from({ length: 16 }, (_, at) => `10.252.0.${10 + at}`);
+    await withFarNetwork({ lab, host: 'kvm1', cidr, live }, { delayMs: 0, lossPercent: 0, seed: 1 }, async () => {
+      const discovery = await opened();
+      let held = 0;
+      let resident = 0;
+      let looks = 0;
+      const timer = setInterval(() => {
+        resident = Math.max(resident, process.memoryUsage.rss());
+        if ((looks += 1) % 10 !== 1) return;
+        gc();
+        held = Math.max(held, process.memoryUsage().heapUsed);
+      }, 50);
+      const took = await timed(() => finished(discovery, { cidr }));
+      clearInterval(timer);
+      await discovery.close();
+      report.figure(`/${bits}, 16 live: held in memory at most, cleared up`, held / 1e6, 'MB');
+      report.figure(`/${bits}, 16 live: resident at most, this bench’s own included`, resident / 1e6, 'MB');
+      report.figure(`/${bits}, 16 live: time`, took / 1000, 's');
+    });
+  }
+}
+
+/** The four passes over one range, their connections counted where they arrive. */
+async function passes(report: Report, lab: Lab): Promise<void> {
+  const cidr = '10.251.96.0/24';
+  const live = Array.from({ length: 8 }, (_, at) => `10.251.96.${10 + 29 * at}`);
+  const fleet = live.slice(0, 2).map((address) => ({ id: address, address, port: 22, libvirtVersion: '9.0.0' }));
+  const rule = ['PREROUTING', '-p', 'tcp', '--syn', '-d', cidr];
+  const counted = async () => {
+    const said = await lab.exec('kvm1', ['iptables', '-t', 'raw', '-vnxL', 'PREROUTING', '-Z']);
+    return Number(/^ *(\d+) .*10\.251\.96\.0/m.exec(said)?.[1]);
+  };
+  await withFarNetwork({ lab, host: 'kvm1', cidr, live }, { delayMs: 0, lossPercent: 0, seed: 1 }, async () => {
+    await lab.exec('kvm1', ['iptables', '-t', 'raw', '-I', ...rule]);
+    const discovery = await opened(fleet);
+    try {
+      for (const pass of scanPasses) {
+        const { connections } = discovery.scans.forecast({ cidr, pass });
+        const scan = await finished(discovery, { cidr, pass });
+        report.figure(`pass ${pass}: connections, counted at the host`, await counted(), '', connections);
+        report.figure(`pass ${pass}: connections, as it says itself`, scan.connections, '');
+      }
+    } finally {
+      await discovery.close();
+      await lab.exec('kvm1', ['iptables', '-t', 'raw', '-D', ...rule]);
+    }
+  });
+  report.note(
+    `the passes go over ${cidr}, where ${live.length} answer and ${fleet.length} of these are known libvirt hosts`,
+  );
+}
+
 await bench('scan', async (report) => {
   const lab = await Lab.open();
   await lab.reset();
   await near(report, lab);
+  await passes(report, lab);
+  if (widest <= 24) await memory(report, lab);
   if (wideRounds > 0) await wide(report, lab);
   if (lossyRounds > 0) await lossy(report, lab);
 });

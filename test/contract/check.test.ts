@@ -91,6 +91,7 @@ describe('a scan', () => {
   it('takes a range, or a list of them', () => {
     expect(takes(check.scan, { cidr: '10.0.0.0/24' })).toBe(true);
     expect(takes(check.scan, { cidr: ['10.0.0.1', '10.0.1.0/24'], ports: [22, 2222], rate: 500 })).toBe(true);
+    expect(takes(check.scan, { cidr: '10.0.0.1', ports: '22, 5900-5902' })).toBe(true);
   });
   it.each([
     {},

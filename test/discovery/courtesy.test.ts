@@ -33,6 +33,18 @@ describe('a forecast', () => {
     expect(said.durationMs).toBeLessThan(took * 1.5 + 500);
   });
 
+  it('says how long it takes where nobody answers, and nothing is learned', async () => {
+    const discovery = await room.open();
+    const args = { cidr: '10.0.0.0/24' };
+    const { durationMs, durationMostMs } = discovery.scans.forecast(args);
+    const began = room.clock.now();
+    await room.run(discovery, args);
+    const took = room.clock.now() - began;
+    expect(durationMs).toBeLessThan(took);
+    expect(durationMostMs).toBeGreaterThan(took / 1.5);
+    expect(durationMostMs).toBeLessThan(took * 1.5 + 500);
+  });
+
   it('says beforehand what will be asked once more', async () => {
     const discovery = await room.open();
     expect(discovery.scans.forecast({ cidr: '10.0.0.0/12' }).confirm).toMatch(/wider than a \/16/);

@@ -74,6 +74,7 @@ describe('a sweep of real listeners', () => {
       ssh,
       silent: await listen('127.31.0.2', port, () => {}),
       slams: await listen('127.31.0.3', port, (socket) => socket.destroy()),
+      resets: await listen('127.31.0.9', port, (socket) => socket.resetAndDestroy()),
       big: await listen('127.31.0.4', port, (socket) => {
         const megabyte = Buffer.alloc(1_000_000, 'x');
         for (let n = 0; n < 10; n += 1) socket.write(megabyte);
@@ -108,9 +109,10 @@ describe('a sweep of real listeners', () => {
       '127.31.0.6': 'open [2J',
       '127.31.0.7': 'ssh SSH-2.0-Slow',
       '127.31.0.8': 'open HTTP/1.1 400 Bad Request',
+      '127.31.0.9': 'open -',
     });
     for (const [name, { came, open }] of Object.entries(listening)) {
-      expect(came, name).toBe(name === 'slams' ? 2 : 1);
+      expect(came, name).toBe(name === 'slams' || name === 'resets' ? 2 : 1);
       await expect.poll(() => open.size, { message: name }).toBe(0);
     }
     expect(listening.big.bytesTaken()).toBeLessThan(10_000_000);

@@ -22,8 +22,9 @@ function record(owner: Buffer, type: number, data: Buffer): Buffer {
   return Buffer.concat([owner, head, data]);
 }
 /** kvm7 announces itself, its service's name as a pointer back. */
-function announcement(): Buffer {
-  const header = Buffer.from([0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 2]);
+const linkLocal = record(name('kvm7.local'), 28, Buffer.from('fe800000000000000000000000000007', 'hex'));
+function announcement(...more: Buffer[]): Buffer {
+  const header = Buffer.from([0, 0, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 2 + more.length]);
   const pointer = Buffer.from([4, ...Buffer.from('kvm7'), 0xc0, 12]); // to the service's name, right after the header
   const srv = Buffer.concat([Buffer.from([0, 0, 0, 0, 0x40, 0x7d]), name('kvm7.local')]);
   return Buffer.concat([
@@ -31,6 +32,7 @@ function announcement(): Buffer {
     record(name(service), 12, pointer),
     record(name(`kvm7.${service}`), 33, srv),
     record(name('kvm7.local'), 1, Buffer.from([10, 0, 0, 7])),
+    ...more,
   ]);
 }
 
@@ -54,6 +56,27 @@ describe('mDNS', () => {
       { name: 'kvm7.local', host: '10.0.0.7', port: 22, addresses: ['10.0.0.7'], from: 'mDNS' },
     ]);
     expect(asked).toBe(1);
+  });
+
+  it('asks by IPv6 as well, and tells an address of one link with its link', async () => {
+    const v6 = createSocket('udp6').bind(0, '::1');
+    try {
+      await once(v6, 'listening');
+      v6.on('message', (_, { port, address }) => v6.send(announcement(linkLocal), port, address));
+      const to = { address: '::1', port: v6.address().port };
+      expect(await askMdns({ by: ['::1'], to, clock: systemClock })).toEqual([
+        {
+          name: 'kvm7.local',
+          host: '10.0.0.7',
+          port: 22,
+          // Loopback has no zone to tell; a real link's stands behind the address.
+          addresses: ['10.0.0.7', 'fe80::7'],
+          from: 'mDNS',
+        },
+      ]);
+    } finally {
+      v6.close();
+    }
   });
 
   it('ends in its time, whatever comes back', async () => {

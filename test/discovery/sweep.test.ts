@@ -63,6 +63,18 @@ describe('a sweep', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('takes a port that resets the call before it is through for an open one: what is closed refuses', async () => {
+    network.hosts.set('10.0.0.1', { fails: 'ECONNRESET' });
+    network.hosts.set('10.0.0.2', { fails: 'ECONNREFUSED' });
+    await clock.until(start(targetsOf('10.0.0.0/30')));
+    expect(Object.fromEntries(answers)).toEqual({
+      '10.0.0.1': { kind: 'open', banner: null },
+      '10.0.0.2': { kind: 'closed' },
+    });
+    expect(network.calls.filter(({ address }) => address === '10.0.0.1')).toHaveLength(2);
+    expect(network.open).toBe(0);
+  });
+
   it('calls once more who hangs up without a word, or with too many logins under way, after all others', async () => {
     const first = (then: string | undefined, word: string) => {
       let calls = 0;

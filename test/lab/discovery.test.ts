@@ -69,6 +69,32 @@ describe('a sweep of the lab', () => {
     expect(await again('silent')).toBe(254 - answered);
   });
 
+  it('calls in each pass exactly the hosts that it is about, each once, as counted at the hosts', async () => {
+    await open();
+    fleet = [{ id: 'kvm1', address: lab.host('kvm1').address, port: 22, libvirtVersion: '9.0.0' }];
+    const counter = ['PREROUTING', '-p', 'tcp', '--syn', '--dport', '22'];
+    const counted = async () => {
+      const said = await Promise.all(
+        names.map((name) => lab.exec(name, 'iptables -t raw -vnxL PREROUTING -Z'.split(' '))),
+      );
+      return said.map((text) => Number(/^ *(\d+) .*dpt:22/m.exec(text)?.[1]));
+    };
+    // So long that a busy machine is not called twice.
+    const pass = async (name: ScanArgs['pass']) => {
+      await finished(discovery, { cidr: names.map((one) => lab.host(one).address), pass: name, timeoutMs: 30_000 });
+      return counted();
+    };
+    for (const name of names) await lab.exec(name, ['iptables', '-t', 'raw', '-I', ...counter]);
+    try {
+      expect(await pass('full')).toEqual([1, 1, 1]);
+      expect(await pass('silent')).toEqual([0, 0, 0]);
+      expect(await pass('non-libvirt')).toEqual([0, 1, 1]);
+      expect(await pass('known')).toEqual([1, 0, 0]);
+    } finally {
+      for (const name of names) await lab.exec(name, ['iptables', '-t', 'raw', '-D', ...counter]);
+    }
+  });
+
   it('sees that a known host fell silent, and that it is back', async () => {
     await open();
     fleet = names.map((name) => ({ id: name, address: lab.host(name).address, port: 22, libvirtVersion: '9.0.0' }));

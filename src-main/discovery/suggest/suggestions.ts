@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Suggestion, Suggestions } from '../../../contract/model.ts';
 import type { Clock } from '../clock.ts';
 import { compareAddresses, normalAddress } from '../address.ts';
-import { ownAddresses } from '../own-addresses.ts';
+import { ownLinks } from '../own-addresses.ts';
 import { SSH_PORT, type FleetHost } from '../neighbours.ts';
 import { namesOfKnownHosts } from './known-hosts-names.ts';
 import { askMdns, type MdnsOptions } from './mdns.ts';
@@ -55,7 +55,7 @@ export async function suggest(
     ),
     mdns
       ? trying('The network could not be asked by mDNS', () =>
-          askMdns({ clock, ...(mdnsTo ? { by: ['127.0.0.1'], to: mdnsTo } : { by: ownAddresses() }) }),
+          askMdns({ clock, ...(mdnsTo ? { by: ['127.0.0.1'], to: mdnsTo } : { by: ownLinks() }) }),
         )
       : [],
   ]);
