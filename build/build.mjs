@@ -1,5 +1,5 @@
 // `npm run build`: the window to dist/window, the main side to dist/main. `--main` or `--window` builds one of them.
-import { rmSync } from 'node:fs';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -45,6 +45,7 @@ export async function buildMain(out = join(top, 'dist', 'main')) {
       format: 'cjs', // a sandboxed preload can be nothing else
     }),
   ]);
+  cpSync(join(top, 'assets', 'icons', '32x32.png'), join(out, 'tray.png'));
 }
 
 /** @param {string} out */

@@ -5,6 +5,8 @@ import type { DesktopMenus } from '../../contract/desktop.ts';
 export interface MenuOptions {
   menus: DesktopMenus;
   chosen: (id: string) => void;
+  /** Whether Drover goes on in the system's tray when its window is closed; false where there is none. */
+  tray: false | { on: boolean; set: (on: boolean) => void };
   /** What needs an address where Drover is published; false without one. */
   published: false | { updates: { on: boolean; set: (on: boolean) => void }; documentation: () => void };
 }
@@ -14,7 +16,7 @@ const mac = process.platform === 'darwin';
 /** A console searches in itself by this key: on macOS, a menu would take it away. */
 const consoles = new Set(['Ctrl+F']);
 
-export function setMenus({ menus, chosen, published }: MenuOptions): void {
+export function setMenus({ menus, chosen, tray, published }: MenuOptions): void {
   const item = ({ id, title, keys, enabled }: DesktopMenus[number]['items'][number]): MenuItemConstructorOptions => {
     const native = keys !== undefined && keys.startsWith('Ctrl+') && !(mac && consoles.has(keys));
     return {
@@ -26,7 +28,12 @@ export function setMenus({ menus, chosen, published }: MenuOptions): void {
     };
   };
   const template: MenuItemConstructorOptions[] = [
-    mac ? { role: 'appMenu' } : { label: 'File', submenu: [{ role: 'quit', registerAccelerator: false }] },
+    mac
+      ? { role: 'appMenu' }
+      : {
+          label: 'File',
+          submenu: [...(tray ? [keepRunning(tray)] : []), { role: 'quit', registerAccelerator: false }],
+        },
     ...menus.map(({ title, items }) => ({ label: title, submenu: items.map(item) })),
     // On macOS copy and paste come from here; elsewhere the page has them.
     ...(mac ? [{ role: 'editMenu' } as const, { role: 'windowMenu' } as const] : []),
@@ -49,3 +56,10 @@ function help({ updates, documentation }: Exclude<MenuOptions['published'], fals
     ],
   };
 }
+
+const keepRunning = ({ on, set }: Exclude<MenuOptions['tray'], false>): MenuItemConstructorOptions => ({
+  label: 'Keep Running in the Tray',
+  type: 'checkbox',
+  checked: on,
+  click: ({ checked }) => set(checked),
+});

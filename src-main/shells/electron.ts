@@ -13,18 +13,19 @@ import { setMenus } from './electron-menu.ts';
 import { Notifier } from './electron-notify.ts';
 import { answerPage, scheme } from './electron-page.ts';
 import { isMoving, needsDrover, quitWords } from './electron-quit.ts';
+import { hasTray, TrayIcon } from './electron-tray.ts';
 import { Updates } from './electron-updates.ts';
 import { ElectronWindow } from './electron-window.ts';
 
 export interface About {
   version: string;
-  /** The address of the code, without a slash at its end. */
-  /** Where it is published; null where it is not. */
+  /** Where the code is published, without a slash at its end; null where it is not. */
   repository: string | null;
 }
 
-/** Under this name in the window's preferences. */
+/** Under these names in the window's preferences. */
 const updatesName = 'updates';
+const trayName = 'tray';
 
 /**
  * Returns before the app is ready: Electron waits for its entry module, and so for this.
@@ -68,6 +69,9 @@ class Desktop {
   #showing = Promise.resolve();
   #wanted: DesktopEvents['show'] | null = null;
   #menus: DesktopMenus = [];
+  readonly #tray = new TrayIcon({ open: () => this.#open(), quit: () => app.quit() });
+  /** The tray is wanted at all times, not only while Drover stays in the background. */
+  #keepsTray = false;
   #leaving: 'no' | 'asking' | 'background' | 'closing' | 'closed' = 'no';
 
   constructor(about: About) {
@@ -96,17 +100,17 @@ class Desktop {
     const notifier = new Notifier({ seen: () => this.#window?.seen ?? false, open: () => this.#open() });
     drover.door.feed.subscribe((deltas) => {
       notifier.take(deltas);
-      if (this.#leaving === 'background' && deltas.some(({ event }) => event === 'migration')) void this.#leaveIfOver();
+      if (deltas.some(({ event }) => event === 'migration')) void this.#migrationsChanged();
     });
     app.on('before-quit', (event) => this.#beforeQuit(event));
     app.on('second-instance', (_, argv: string[] = []) => this.#open(linkIn(argv)));
     app.on('activate', () => this.#open());
     app.on('window-all-closed', () => {
-      if (process.platform !== 'darwin' && this.#leaving === 'no') app.quit();
+      if (process.platform !== 'darwin' && this.#leaving === 'no' && !this.#keepsTray) app.quit();
     });
     this.#open(this.#wanted ?? linkIn(process.argv));
     await this.#showing;
-    await this.#startUpdates();
+    await this.#readPreferences();
   }
 
   /** A link; kept until there is a window. */
@@ -119,6 +123,7 @@ class Desktop {
     const drover = this.#drover;
     if (!drover || this.#leaving === 'closing' || this.#leaving === 'closed') return;
     this.#leaving = 'no';
+    this.#tray.shown = this.#keepsTray;
     this.#showing = this.#showing.then(async () => {
       if (this.#window) this.#window.focus();
       else {
@@ -139,6 +144,7 @@ class Desktop {
     setMenus({
       menus: this.#menus,
       chosen: (id) => this.#window?.tell('menu', { id }),
+      tray: hasTray && { on: this.#keepsTray, set: (on) => this.#setTray(on) },
       published: this.#published && {
         updates: { on: this.#updates.on, set: (on) => this.#setUpdates(on) },
         documentation: () => void shell.openExternal(`${this.#about.repository}#readme`),
@@ -169,9 +175,15 @@ class Desktop {
     if (response === 1) return this.#close();
     this.#leaving = response === 0 ? 'background' : 'no';
     if (response === 0) {
+      this.#tray.shown = true; // who stays has to be seen somewhere
       for (const window of BrowserWindow.getAllWindows()) window.close();
       await this.#leaveIfOver();
     } else if (!this.#window) this.#open(); // it was closing the window that asked
+  }
+
+  async #migrationsChanged(): Promise<void> {
+    this.#tray.moving = (await this.#migrations()).filter(isMoving).length;
+    if (this.#leaving === 'background') await this.#leaveIfOver();
   }
 
   /** In the background: until nothing is left that needs Drover. */
@@ -188,6 +200,7 @@ class Desktop {
   #close(): void {
     if (this.#leaving === 'closing' || this.#leaving === 'closed') return;
     this.#leaving = 'closing';
+    this.#tray.shown = false;
     this.#updates.on = false;
     for (const window of BrowserWindow.getAllWindows()) window.close();
     void this.#drover?.close().finally(() => {
@@ -196,13 +209,25 @@ class Desktop {
     });
   }
 
-  // --- Newer releases ----------------------------------------------------------------------------
+  // --- What can be switched on and off -----------------------------------------------------------
 
-  async #startUpdates(): Promise<void> {
+  async #readPreferences(): Promise<void> {
     const answer = await this.#drover?.door.call('preferences.get', {}, new Session());
-    const kept = (answer?.data as Preferences | null)?.window?.[updatesName];
+    const kept = (answer?.data as Preferences | null)?.window;
     this.#updates.on =
-      this.#published && app.isPackaged && !app.commandLine.hasSwitch('no-update-check') && kept !== false;
+      this.#published &&
+      app.isPackaged &&
+      !app.commandLine.hasSwitch('no-update-check') &&
+      kept?.[updatesName] !== false;
+    this.#keepsTray = hasTray && kept?.[trayName] === true;
+    this.#tray.shown = this.#keepsTray;
+    this.#setMenus();
+  }
+
+  #setTray(on: boolean): void {
+    this.#keepsTray = on;
+    this.#tray.shown = on;
+    void this.#drover?.door.call('preferences.set', { window: { [trayName]: on } }, new Session());
     this.#setMenus();
   }
 

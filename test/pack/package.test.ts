@@ -88,7 +88,7 @@ describe('the desktop app’s folder', () => {
   it('has what it runs, and nothing else', () => {
     const files = inside().filter((path) => /\.\w+$/.test(path));
     const allowed =
-      /^\/(package\.json|dist\/main\/[\w-]+\.(js|cjs)|dist\/window\/(index\.html|[\w./-]+\.(js|css|svg|woff2|png|wasm)))$/;
+      /^\/(package\.json|dist\/main\/([\w-]+\.(js|cjs)|tray\.png)|dist\/window\/(index\.html|[\w./-]+\.(js|css|svg|woff2|png|wasm)))$/;
     expect(files.filter((path) => !allowed.test(path))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -96,6 +96,7 @@ describe('the desktop app’s folder', () => {
         '/dist/main/main.js',
         '/dist/main/sim.js',
         '/dist/main/preload.cjs',
+        '/dist/main/tray.png',
         '/dist/window/index.html',
       ]),
     );

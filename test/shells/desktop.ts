@@ -8,7 +8,7 @@ import { StandIn } from './stand-in.ts';
 
 export interface Desktop extends Pick<
   typeof Double,
-  'app' | 'record' | 'world' | 'session' | 'protocol' | 'frameOf' | 'BrowserWindow'
+  'app' | 'record' | 'world' | 'session' | 'protocol' | 'frameOf' | 'BrowserWindow' | 'Tray'
 > {
   drover: StandIn;
   preferences: Preferences;

@@ -201,6 +201,61 @@ describe('leaving while VMs move', () => {
   });
 });
 
+describe.runIf(process.platform !== 'darwin')('the tray', () => {
+  const keep = () => menu('File').find(({ type }) => type === 'checkbox');
+  const set = (checked: boolean) => (keep()?.click as unknown as (item: { checked: boolean }) => void)({ checked });
+  const icon = () => [...desktop.Tray.all][0];
+  const chosen = (label: string) => icon()?.menu.find((item) => item.label === label);
+
+  it('is not used unasked: then closing the window ends Drover', async () => {
+    const window = await desktop.open();
+    expect([keep()?.checked, icon()]).toEqual([false, undefined]);
+    window.close();
+    await expect.poll(() => desktop.record.exitCode).toBe(0);
+  });
+
+  it('keeps Drover running without a window, says what moves, and brings the window back', async () => {
+    const window = await desktop.open();
+    set(true);
+    await expect.poll(() => desktop.preferences.window['tray']).toBe(true);
+    expect(icon()?.image).toMatch(/tray\.png$/);
+    window.close();
+    expect([desktop.record.exitCode, desktop.drover.closed]).toEqual([null, false]);
+    desktop.drover.carry['migrations.list'] = () => [migration('web01', 'p2p')];
+    desktop.drover.feed.push({ event: 'migration', data: migration('web01', 'p2p') });
+    desktop.drover.feed.flush();
+    await expect.poll(() => icon()?.tip).toBe('Drover: 1 VM is being migrated');
+    click(chosen('Open Drover'));
+    await expect.poll(() => desktop.BrowserWindow.all.size).toBe(1);
+    desktop.drover.carry['migrations.list'] = () => [];
+    click(chosen('Quit'));
+    await expect.poll(() => desktop.record.exitCode).toBe(0);
+    expect(icon()).toBeUndefined();
+  });
+
+  it('is there from the start where it was wanted, and goes when it is switched off', async () => {
+    desktop.preferences.window['tray'] = true;
+    await desktop.open();
+    await expect.poll(() => icon()).toBeDefined();
+    expect(keep()?.checked).toBe(true);
+    set(false);
+    expect(icon()).toBeUndefined();
+  });
+
+  it('shows that Drover stays in the background for a migration, and goes with it', async () => {
+    await desktop.open();
+    let moving = [migration('web01', 'direct')];
+    desktop.drover.carry['migrations.list'] = () => moving;
+    desktop.app.quit();
+    await expect.poll(() => icon()).toBeDefined();
+    moving = [];
+    desktop.drover.feed.push({ event: 'migration', data: migration('web01', 'direct', 'completed') });
+    desktop.drover.feed.flush();
+    await expect.poll(() => desktop.record.exitCode).toBe(0);
+    expect(icon()).toBeUndefined();
+  });
+});
+
 describe('newer releases', () => {
   it.each([
     ['0.2.0', '0.1.9', true],

@@ -294,6 +294,23 @@ export const safeStorage = {
   },
 };
 
+export class Tray extends EventEmitter {
+  static readonly all = new Set<Tray>();
+  readonly image: string;
+  tip = '';
+  menu: Electron.MenuItemConstructorOptions[] = [];
+
+  constructor(image: string) {
+    super();
+    this.image = image;
+    Tray.all.add(this);
+  }
+
+  setToolTip = (text: string) => void (this.tip = text);
+  setContextMenu = (menu: unknown) => void (this.menu = menu as Electron.MenuItemConstructorOptions[]);
+  destroy = () => void Tray.all.delete(this);
+}
+
 export const screen = { getDisplayMatching: () => ({ workArea: world.workArea }) };
 
 export const Menu = {
