@@ -87,7 +87,7 @@ export const columns: readonly Column[] = [
     min: 7,
     share: 1,
     extra: true,
-    compare: (a, b) => byKey(a.view.tags.join().toLowerCase(), b.view.tags.join().toLowerCase()),
+    by: ({ view }) => view.tags.join().toLowerCase(),
   },
 ];
 
