@@ -72,11 +72,14 @@ export function parseConfig(text: string): ConfigEntry[] {
 function entryOf({ param, value, quoted }: Directive | Section): ConfigEntry {
   const keyword = param.toLowerCase();
   if (typeof value === 'string') {
-    return { keyword, words: [value], text: quoted ? `"${value}"` : value, entries: [] };
+    return { keyword, words: [unquoted(value)], text: quoted ? `"${value}"` : value, entries: [] };
   }
   const text = value.map(({ val, quoted: inQuotes }) => (inQuotes ? `"${val}"` : val)).join(' ');
-  return { keyword, words: value.map(({ val }) => val), text, entries: [] };
+  return { keyword, words: value.map(({ val }) => unquoted(val)), text, entries: [] };
 }
+
+/** The package knows double quotes alone. */
+const unquoted = (word: string) => /^'([^']*)'$/.exec(word)?.[1] ?? word;
 
 async function include(entries: ConfigEntry[], folder: string, home: string, depth: number): Promise<void> {
   for (const entry of entries) {
@@ -157,11 +160,13 @@ function walk(entries: ConfigEntry[], state: Walk): void {
 }
 
 function take({ keyword, words, text }: ConfigEntry, values: ConfigValues): void {
-  const value = keyword === 'proxycommand' ? text : words.join(' ');
+  // Words that hold blanks stay apart.
+  const joint = words.some((word) => word.includes(' ')) && words.length > 1 ? '\0' : ' ';
+  const value = keyword === 'proxycommand' ? text : words.join(joint);
   const held = values.get(keyword);
-  // Of ProxyJump and ProxyCommand the one that stands first wins.
+  // Of ProxyJump and ProxyCommand the one that stands first wins; ProxyJump none is no jump.
   if (keyword === 'proxyjump' && values.has('proxycommand')) return;
-  if (keyword === 'proxycommand' && values.has('proxyjump')) return;
+  if (keyword === 'proxycommand' && (values.get('proxyjump') ?? ['none'])[0]?.toLowerCase() !== 'none') return;
   if (!held) values.set(keyword, [value]);
   else if (several.has(keyword) && !held.includes(value)) held.push(value);
 }

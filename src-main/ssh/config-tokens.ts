@@ -13,6 +13,8 @@ export interface TokenValues {
   home: string;
   /** `HostKeyAlias`; null: the name asked for. */
   alias: string | null;
+  /** `ProxyJump` as it stands there; '' where there is none. */
+  jump: string;
 }
 
 /** @throws RangeError for a token that is not known, as ssh does */
@@ -30,7 +32,7 @@ export function expandPath(path: string, values: TokenValues, env: NodeJS.Proces
   return tokens === '~' || tokens.startsWith('~/') ? join(values.home, tokens.slice(1)) : tokens;
 }
 
-function valueOf(token: string, { host, asked, port, user, home, alias }: TokenValues): string {
+function valueOf(token: string, { host, asked, port, user, home, alias, jump }: TokenValues): string {
   switch (token) {
     case '%':
       return '%';
@@ -46,6 +48,8 @@ function valueOf(token: string, { host, asked, port, user, home, alias }: TokenV
       return home;
     case 'k':
       return alias ?? asked;
+    case 'j':
+      return jump;
     case 'u':
       return userInfo().username;
     case 'i':

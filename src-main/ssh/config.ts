@@ -96,6 +96,7 @@ export class SshConfig {
     // A file that is named to ssh has to be there.
     const asked = tells && !(this.#named && files[0].length === 0) ? await this.#ask(query) : null;
     const values = asked ?? valuesFor(files, query);
+    if (asked) keepApart(asked, () => valuesFor(files, query));
     // ssh answers with its own defaults for the rest: ours may differ, where its ciphers are more than we have.
     for (const keyword of values.keys()) {
       if (!words.has(keyword) && !['hostname', 'user', 'port'].includes(keyword)) values.delete(keyword);
@@ -129,6 +130,16 @@ export class SshConfig {
   }
 }
 
+/** Of several paths ssh tells only all of them, with blanks between; where one has blanks itself, the files tell. */
+function keepApart(asked: ConfigValues, read: () => ConfigValues): void {
+  for (const keyword of ['userknownhostsfile', 'globalknownhostsfile']) {
+    const [said = ''] = asked.get(keyword) ?? [];
+    if (!said.includes(' ')) continue;
+    const [own = ''] = read().get(keyword) ?? [];
+    if (own.replaceAll('\0', ' ') === said) asked.set(keyword, [own]);
+  }
+}
+
 /** `keyword value` in each line. */
 function answered(said: string): ConfigValues {
   const values: ConfigValues = new Map();
@@ -158,18 +169,18 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
   const hostName = (one('hostname') ?? '%h')
     .replace(/%([%h])/g, (_, token) => (token === 'h' ? query.host : '%'))
     .toLowerCase();
-  const alias = unlessNone('hostkeyalias');
-  const tokens: TokenValues = { host: hostName, asked: query.host, port, user, home, alias: alias ?? null };
+  const alias = unlessNone('hostkeyalias')?.toLowerCase();
+  const jump = unlessNone('proxyjump') ?? '';
+  const tokens: TokenValues = { host: hostName, asked: query.host, port, user, home, alias: alias ?? null, jump };
   const paths = (keyword: string) =>
     one(keyword)
-      ?.split(/\s+/)
+      ?.split(one(keyword)?.includes('\0') ? '\0' : /\s+/)
       .filter((path) => path !== '')
       .map((path) => expandPath(path, tokens))
       .filter((path) => path.toLowerCase() !== 'none');
   const aliveMs = (number(one('serveraliveinterval')) ?? 0) * 1000;
   const family = one('addressfamily');
   const command = unlessNone('proxycommand');
-  const jump = unlessNone('proxyjump');
   return defined({
     hostName,
     port,
@@ -177,7 +188,7 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
     identityFiles: identityFiles(values.get('identityfile'), tokens),
     identitiesOnly: yes(one('identitiesonly')),
     identityAgent: agentOf(one('identityagent'), tokens),
-    proxyJump: jump?.split(',').map((hop) => hop.trim()) ?? [],
+    proxyJump: jump === '' ? [] : jump.split(',').map((hop) => hop.trim()),
     proxyCommand: command === undefined ? undefined : expandCommand(command, tokens),
     proxyCommandName: command,
     userKnownHostsFiles: paths('userknownhostsfile'),

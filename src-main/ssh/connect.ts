@@ -6,7 +6,7 @@ import type { HostConfig } from './config.ts';
 import { calledOff } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { fetchHostKey } from './fetch-host-key.ts';
-import { shakeHands, type Handshake } from './handshake.ts';
+import { nothingInCommon, offeredTo, shakeHands, type Handshake } from './handshake.ts';
 import { hangUp } from './hang-up.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 import { expandHome, findIdentities } from './identities.ts';
@@ -15,7 +15,7 @@ import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
 import { Routes } from './routes.ts';
 import { SecretCache } from './secrets.ts';
-import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, signAtOnce } from './ssh2.ts';
+import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, preferSha512, signAtOnce } from './ssh2.ts';
 import { KeyRefused, connectSystem } from './system.ts';
 import { whySystem } from './system-choice.ts';
 
@@ -29,12 +29,17 @@ const burstMs = 500;
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   const sources = await sourcesOf(options);
   const { config } = sources;
-  const connect = (await bySystem(options, sources)) ? connectBySystem : connectOnce;
+  let connect = (await bySystem(options, sources)) ? connectBySystem : connectOnce;
   for (let tries = 0; ; tries += 1) {
     try {
       return await connect(options, sources);
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
+      // What the host asks for, or the configuration, ssh2 may not know; OpenSSH knows more.
+      if (nothingInCommon(error) && connect === connectOnce && (await hasClient(options))) {
+        connect = connectBySystem;
+        continue;
+      }
       const pin = connect === connectBySystem ? pinApprovedBySystem : pinApproved;
       if (error.kind === 'untrusted' && error.hostKey && (await pin(options, sources, error.hostKey))) {
         return connect(options, await sourcesOf(options, config));
@@ -75,8 +80,10 @@ async function sourcesOf(options: SshOptions, read?: HostConfig | null): Promise
 /** Whether the host needs the system's own ssh, and there is one. */
 async function bySystem({ target, routes = direct }: SshOptions, sources: Sources): Promise<boolean> {
   if ((await whySystem({ target, ...sources })) === null) return false;
-  return target.system === true || (await routes.client()) !== null;
+  return target.system === true || (await hasClient({ routes }));
 }
+
+const hasClient = async ({ routes = direct }: Pick<SshOptions, 'routes'>) => (await routes.client()) !== null;
 
 const direct = new Routes();
 
@@ -214,6 +221,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
   const named = namedAs(target, config);
   const user = target.user ?? config?.user ?? userInfo().username;
   const limits = limitsOf(options, config);
+  const algorithms = offeredTo(label, config, known.types);
   // What can be offered is read while the connection is made.
   const keyFiles = target.keyFiles ?? config?.identityFiles;
   const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false });
@@ -272,8 +280,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     socket,
     label,
     user,
-    types: known.types,
-    algorithms: config,
+    algorithms,
     handshakeMs: limits.handshakeMs,
     loginMs: limits.loginMs,
     signal,
@@ -281,6 +288,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     login: () => begin().next(),
     failure: (said) => begin().failure(said),
   });
+  preferSha512(handshake.client);
   onRefusal(handshake.client, (methods, partial) => begin().refused(methods, partial));
   signAtOnce(handshake.client, (key) => begin().signsAtOnce(key));
   askNoProofOfKeys(handshake.client);

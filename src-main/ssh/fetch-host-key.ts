@@ -1,7 +1,7 @@
 // Takes a host's key and banner without logging in: for discovery.
 import { dial } from './dial.ts';
 import { SshError, printable } from './error.ts';
-import { shakeHands } from './handshake.ts';
+import { offeredTo, shakeHands } from './handshake.ts';
 import type { Wire } from './wire.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 
@@ -31,7 +31,7 @@ export async function fetchHostKey(host: string, port: number, options: FetchOpt
     socket,
     label: host,
     user: 'nobody',
-    types,
+    algorithms: offeredTo(host, null, types),
     handshakeMs: Math.max(1, timeoutMs - (performance.now() - started)),
     loginMs: 1,
     signal,

@@ -4,17 +4,15 @@ import { calledOff, seconds } from './dial.ts';
 import { SshError, printable, type SshPhase } from './error.ts';
 import { hangUp } from './hang-up.ts';
 import { algorithmsOf, type Algorithms } from './algorithms.ts';
-import { Client, identOf, type AnyAuthMethod, type SshClient } from './ssh2.ts';
+import { Client, identOf, type AnyAuthMethod, type OfferedAlgorithms, type SshClient } from './ssh2.ts';
 import { type Wire, writeTogether } from './wire.ts';
 
 export interface HandshakeOptions {
   socket: Wire;
   label: string;
   user: string;
-  /** Known key types, to be asked for first. */
-  types: string[];
-  /** What the configuration restricts the algorithms to. */
-  algorithms?: Algorithms | null;
+  /** Which are offered, as by `offeredTo`. */
+  algorithms: OfferedAlgorithms;
   handshakeMs: number;
   signal?: AbortSignal | undefined;
   /** Judges the host's key; an error ends the connection. Called again when keys are exchanged anew. */
@@ -117,7 +115,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
     username: options.user,
     readyTimeout: 0,
     strictVendor: false,
-    algorithms: algorithmsOf(options.algorithms ?? {}, options.types),
+    algorithms: options.algorithms,
     hostVerifier: (key: Buffer) => {
       const error = options.verify(key);
       if (error) fail(error);
@@ -182,8 +180,28 @@ function why(error: ClientError | null, phase: SshPhase, firstBytes: Buffer, opt
       `${label} closed the connection in the middle of the key exchange. Try again, or read its SSH server’s log.`,
     );
   }
-  const message = `${label} and Drover found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly.`;
-  return new SshError('no-key-exchange', phase, message);
+  return noExchange(label, said);
+}
+
+/**
+ * @param types Known types of the host's key, to be asked for first.
+ * @throws SshError `no-key-exchange` where the configuration asks for none that ssh2 knows
+ */
+export function offeredTo(label: string, configured: Algorithms | null, types: string[]): OfferedAlgorithms {
+  try {
+    return algorithmsOf(configured ?? {}, types);
+  } catch (error) {
+    throw noExchange(label, (error as Error).message);
+  }
+}
+
+/** Not for a host that only broke the rules: it would be called twice. */
+export const nothingInCommon = ({ kind, message }: SshError) =>
+  kind === 'no-key-exchange' && /\((?:Handshake failed: no matching|none of )/.test(message);
+
+function noExchange(label: string, said: string): SshError {
+  const message = `${label} and Drover found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly. OpenSSH’s client on this machine may know more ways, and is used then.`;
+  return new SshError('no-key-exchange', 'key-exchange', message);
 }
 
 function unexpected(label: string, error: unknown): SshError {

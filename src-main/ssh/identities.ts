@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { keyType } from './host-key.ts';
+import { fromPkcs8, isLockedPkcs8, isPkcs8 } from './key-formats.ts';
 import { OpenSSHAgent, parseKey, type GetStreamCallback, type ParsedKey } from './ssh2.ts';
 
 /** One key to offer. Its public half is known; its private half may be locked, or in the agent. */
@@ -183,7 +184,7 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
 /** The key of a file that needs no passphrase, or of any file with one. An error says why not. */
 export function unlocked(text: string, passphrase?: string): ParsedKey | Error {
   try {
-    const parsed = parseKey(text, passphrase);
+    const parsed = isPkcs8(text) ? parseKey(fromPkcs8(text, passphrase)) : parseKey(text, passphrase);
     return Array.isArray(parsed) ? (parsed[0] as ParsedKey) : parsed;
   } catch (error) {
     return error instanceof Error ? error : new Error('malformed key');
@@ -191,6 +192,7 @@ export function unlocked(text: string, passphrase?: string): ParsedKey | Error {
 }
 
 function isLocked(text: string): boolean {
+  if (isLockedPkcs8(text)) return true;
   if (/^Proc-Type: 4,ENCRYPTED|^Encryption: aes/m.test(text)) return true;
   const parts = openSshParts(text);
   return parts !== null && parts.cipher !== 'none';
@@ -200,6 +202,9 @@ function isLocked(text: string): boolean {
 export function publicBlob(text: string): Buffer | null {
   return openSshParts(text)?.publicKey ?? null;
 }
+
+/** Locked by a cipher that ssh2 does not know. */
+export const isLockedBeyond = (text: string) => openSshParts(text)?.cipher === 'chacha20-poly1305@openssh.com';
 
 function publicHalf(text: string): ParsedKey | null {
   const blob = publicBlob(text);

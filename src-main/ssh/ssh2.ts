@@ -36,6 +36,7 @@ interface Inner {
       USERAUTH_FAILURE: (protocol: unknown, methods: string[], partial: boolean) => void;
       USERAUTH_PK_OK: (protocol: unknown) => void;
       GLOBAL_REQUEST: (protocol: unknown, name: string, wantReply: boolean, data: unknown) => void;
+      EXT_INFO: (protocol: unknown, extensions: { name: string; algs?: string[] }[]) => void;
     };
   };
   /** What waits for the answers to global requests, in their order. */
@@ -92,6 +93,23 @@ export function askNoProofOfKeys(client: ClientType): void {
   const handle = handlers.GLOBAL_REQUEST;
   handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
     if (name !== 'hostkeys-00@openssh.com' || wantReply) handle(protocol, name, wantReply, data);
+  };
+}
+
+/**
+ * RSA keys sign by SHA-512 where the server knows it, as ssh has them do: ssh2 takes SHA-256 first, and then no other, and
+ * a server may tell that it knows both and take only one.
+ */
+export function preferSha512(client: ClientType): void {
+  const handlers = inner(client)._protocol._handlers;
+  const handle = handlers.EXT_INFO;
+  handlers.EXT_INFO = (protocol, extensions) => {
+    const told = extensions.map((extension) =>
+      extension.algs?.includes('rsa-sha2-512')
+        ? { ...extension, algs: extension.algs.filter((name) => name !== 'rsa-sha2-256') }
+        : extension,
+    );
+    handle(protocol, told);
   };
 }
 

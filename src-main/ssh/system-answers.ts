@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Asked } from './askpass.ts';
 import { SshError, printable } from './error.ts';
-import { unlocked } from './identities.ts';
+import { isLockedBeyond, unlocked } from './identities.ts';
 import type { SshOptions, SshQuestion } from './options.ts';
 import { passphraseName, passwordName, SecretCache } from './secrets.ts';
 import type { ParsedKey } from './ssh2.ts';
@@ -76,7 +76,7 @@ export class SystemAnswers {
   async #passphrase(path: string, prompt: string): Promise<string | null> {
     const text = await readFile(path, 'utf8').catch(() => null);
     // One that Drover cannot open itself, as of a FIDO key: ssh says whether it was right.
-    if (text === null || !(unlocked(text) instanceof Error)) {
+    if (text === null || isLockedBeyond(text) || !(unlocked(text) instanceof Error)) {
       return this.#ask('passphrase', path, printable(prompt, 300), this.#times(path) > 0);
     }
     const kept = createHash('sha256').update(text).digest('base64');

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { HostConfig } from './config.ts';
 import { keyType } from './host-key.ts';
-import { expandHome, publicBlob } from './identities.ts';
+import { expandHome, isLockedBeyond, publicBlob } from './identities.ts';
 import type { KeysOfHost } from './known-hosts.ts';
 import { Fields, Packets, uint32 } from './mux.ts';
 import type { SshTarget } from './options.ts';
@@ -52,6 +52,7 @@ async function ofFile(path: string): Promise<string | null> {
   if (!(await there(path))) return null;
   const text = await readFile(path, 'utf8').catch(() => '');
   const type = text.startsWith('sk-') ? text : keyType(publicBlob(text) ?? Buffer.alloc(0));
+  if (isLockedBeyond(text)) return `the cipher that ${path} is locked with`;
   return type.startsWith('sk-') ? `the FIDO key ${path}` : null;
 }
 
