@@ -13,6 +13,7 @@ import { identifyBySsh, openDiscovery } from './discovery/index.ts';
 import { Actions } from './fleet/actions.ts';
 import { systemClock } from './fleet/clock.ts';
 import { Fleet } from './fleet/fleet.ts';
+import { watchForWake } from './fleet/wake.ts';
 import { Questions } from './fleet/questions.ts';
 import { Journal } from './migration/recovery/journal.ts';
 import { Migrations } from './migration/migrations.ts';
@@ -96,6 +97,7 @@ export const startDrover: Start = async ({ dataDir, log: print, cipher = null, d
   const door = new Door(api, feed, (error, name) => {
     log(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   });
+  const sleepless = watchForWake({ woke: () => fleet.woke() });
   fleet.restore(settings.hosts.value, log);
   migrations.recover(log);
   if (withDemo) await demo.start();
@@ -105,6 +107,7 @@ export const startDrover: Start = async ({ dataDir, log: print, cipher = null, d
     version,
     windows: (count) => questions.windows(count),
     close: async () => {
+      sleepless();
       await migrations.close();
       consoles.closeAll();
       await discovery.close();

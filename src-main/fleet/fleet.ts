@@ -66,6 +66,11 @@ export class Fleet {
     return this.hosts.map((host) => host.view());
   }
 
+  /** This machine was asleep. */
+  woke(): void {
+    for (const host of this.hosts) host.woke();
+  }
+
   /** @throws Failure `not-found` */
   host(id: HostId): Host {
     const host = this.#hosts.get(id);

@@ -168,6 +168,12 @@ export class Host {
     else this.#start();
   }
 
+  /** This machine was asleep: a connection is asked at once whether it lives, and what waits to try again waits no more. */
+  woke(): void {
+    if (this.#run?.at === 'connected') this.#reach?.ask?.();
+    else if (this.#run?.at === 'waiting' && this.#retryAt !== null) this.connect();
+  }
+
   /** Somebody came who can answer: a login that may have failed for want of that is tried once more. */
   askNow(): void {
     if (this.#unasked && this.#run?.at === 'waiting' && this.#state === 'auth-failed') this.connect();

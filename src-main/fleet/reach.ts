@@ -40,6 +40,8 @@ export interface Reach {
   listenUnix?(path: string, taken: (stream: Duplex) => void): Promise<() => void>;
   /** While held, silence never ends it. */
   hold(): () => void;
+  /** Asks the host at once whether it lives; left out where there is no network in between. */
+  ask?(): void;
   on(event: 'silent' | 'heard', listener: () => void): () => void;
   /** True from its end on. */
   readonly isEnded: boolean;
@@ -198,6 +200,10 @@ class SshReach implements Reach {
 
   hold(): () => void {
     return this.#ssh.hold();
+  }
+
+  ask(): void {
+    this.#ssh.ask();
   }
 
   on(event: 'silent' | 'heard', listener: () => void): () => void {

@@ -61,6 +61,8 @@ export interface SshConnection {
   run(command: string, options?: { timeoutMs?: number; maxBytes?: number }): Promise<SshRun>;
   /** While held, silence is told but never ends the connection. Returns the release. */
   hold(): () => void;
+  /** Asks the host at once whether it lives; silence is then told, and final, as ever. */
+  ask(): void;
   /** `silent`: not heard for two intervals. `heard`: again. Returns the undo. */
   on(event: 'silent' | 'heard', listener: () => void): () => void;
   /** Resolves once, when the connection is over; null: it was closed by us. */
@@ -243,6 +245,10 @@ export class Connection implements SshConnection {
       release();
       releaseVia?.();
     };
+  }
+
+  ask(): void {
+    if (this.#end === undefined) this.#heartbeat.ask();
   }
 
   on(event: 'silent' | 'heard', listener: () => void): () => void {

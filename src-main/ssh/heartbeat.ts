@@ -39,6 +39,15 @@ export class Heartbeat {
     };
   }
 
+  /** Asks now, and counts from here: what was not heard before, e.g. in sleep, says nothing. */
+  ask(): void {
+    this.#at = performance.now();
+    this.#heard = this.#options.heard();
+    this.#missed = 1;
+    this.#timer.refresh();
+    this.#options.ping();
+  }
+
   stop(): void {
     clearInterval(this.#timer);
   }

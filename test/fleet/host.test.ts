@@ -396,6 +396,19 @@ describe('a connection that is lost', () => {
     expect(reaches.attempts).toHaveLength(1);
   });
 
+  it('is asked at once whether it lives when this machine wakes up', async () => {
+    await online();
+    host.woke();
+    expect(reaches.last.asked).toBe(1);
+    reaches.last.lose();
+    await is('unreachable');
+    await vi.waitFor(() => expect(host.view().retryAt).not.toBeNull());
+    // Asleep again while it waits for its next turn: that is now.
+    host.woke();
+    await is('online');
+    expect(reaches.attempts).toHaveLength(2);
+  });
+
   it('is heard again twice in a row, and lost in between', async () => {
     await online();
     for (const event of ['silent', 'heard', 'silent', 'heard'] as const) reaches.last.tell(event);

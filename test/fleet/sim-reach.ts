@@ -69,6 +69,12 @@ export class SimReach implements Reach {
     for (const cut of [...this.#open]) cut();
   }
 
+  asked = 0;
+
+  ask(): void {
+    this.asked += 1;
+  }
+
   /** As when the network goes. */
   lose(): void {
     this.#end = new SshError('lost', 'established', `${this.host.name} has not answered for 14 s.`);

@@ -24,6 +24,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const quiet = { heard: () => 0, ping: () => {}, silent: () => {}, heardAgain: () => {} };
+
 const intervals = (count: number) => vi.advanceTimersByTime(3500 * count);
 
 it('asks nothing while it hears something', () => {
@@ -92,4 +94,29 @@ it('asks first when this machine wakes up, and counts from there', () => {
   vi.advanceTimersByTime(500);
   expect(events).toEqual(['ping']);
   clock.mockRestore();
+});
+
+it('that is told to ask does so at once, and counts from there', () => {
+  intervals(2); // one more, and it would be gone
+  events.length = 0;
+  vi.advanceTimersByTime(3400);
+  heart.ask();
+  expect(events).toEqual(['ping']);
+  vi.advanceTimersByTime(3400);
+  expect(events).toEqual(['ping']);
+  heard += 1;
+  vi.advanceTimersByTime(100);
+  expect(events).toEqual(['ping', 'heard']);
+});
+
+it('that asks in vain is gone within 9 s', () => {
+  const soon = new Heartbeat({ ...quiet, intervalMs: 3000, count: 3, gone: () => events.push('gone') });
+  soon.ask();
+  let waited = 0;
+  while (!events.includes('gone') && waited < 60) {
+    vi.advanceTimersByTime(1000);
+    waited += 1;
+  }
+  expect(waited).toBeLessThanOrEqual(9);
+  soon.stop();
 });
