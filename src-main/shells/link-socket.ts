@@ -13,12 +13,18 @@ export interface LinkSocketOptions {
   backlogBytes?: number;
   /** Calls of one window under way at once. */
   maxCalls?: number;
+  /** Messages of one window in a second; it waits with more. */
+  perSecond?: number;
+  later?: (ms: number, run: () => void) => void;
 }
+
+const timer = (ms: number, run: () => void) => void setTimeout(run, ms).unref();
 
 /** Serves one window until its socket closes. */
 export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOptions = {}): void {
-  const { backlogBytes = 32 * 1024 * 1024, maxCalls = 1_000 } = options;
+  const { backlogBytes = 32 * 1024 * 1024, maxCalls = 1_000, perSecond = 2_000, later = timer } = options;
   let underWay = 0;
+  let inThisSecond = 0;
   const functions: MainSide = {
     async call(name, args) {
       if (underWay >= maxCalls) {
@@ -46,7 +52,17 @@ export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOp
       else socket.send(frame);
     },
     on: (take) => {
-      socket.on('message', (data) => take(data));
+      socket.on('message', (data) => {
+        inThisSecond += 1;
+        if (inThisSecond === 1) {
+          later(1_000, () => {
+            inThisSecond = 0;
+            socket.resume();
+          });
+        }
+        if (inThisSecond === perSecond) socket.pause(); // nothing is lost: who sends has to wait
+        take(data);
+      });
     },
     // Bytes that are no frame: who sends them is no window.
     onGeneralError: () => {

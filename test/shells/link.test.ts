@@ -173,6 +173,24 @@ describe('the main side of a link', () => {
     await expect.poll(() => sockets.size).toBe(0);
   });
 
+  it('lets a window that sends too much wait, and loses nothing of it', async () => {
+    const seconds: (() => void)[] = [];
+    const { drover, port, sockets } = await bareServer({ perSecond: 10, later: (_, run) => void seconds.push(run) });
+    const link = linkTo(port);
+    const data = 'x'.repeat(300_000);
+    const all = Promise.all(Array.from({ length: 25 }, () => link.call('preferences.set', { window: { data } })));
+    await expect.poll(() => [...sockets].some((socket) => socket.isPaused)).toBe(true);
+    const first = drover.asked.length;
+    expect(first).toBeLessThan(20);
+    await expect
+      .poll(() => {
+        seconds.shift()?.();
+        return drover.asked.length;
+      })
+      .toBe(25);
+    await all;
+  });
+
   it('answers no name but its own, and no more calls at once than it may', async () => {
     const { drover, port } = await bareServer({ maxCalls: 2 });
     drover.carry['hosts.list'] = () => new Promise(() => {});
