@@ -32,6 +32,7 @@ const placed = [
   'api',
   'security',
   'changelog',
+  'architecture',
   'flow',
   'migration',
   'chaos',
@@ -93,6 +94,7 @@ export default defineConfig({
       {
         text: 'Inside',
         items: [
+          page('Architecture', '/architecture'),
           page('How data flows', '/flow'),
           page('Migration', '/migration'),
           page('Chaos on real hosts', '/chaos'),

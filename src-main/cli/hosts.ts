@@ -1,7 +1,7 @@
 // The commands for hosts: list, add, trust, connect, rename, forget.
 import { Failure } from '../../contract/failure.ts';
 import type { HostView } from '../../contract/model.ts';
-import { memory, percent } from '../../src-renderer/words/format.ts';
+import { count, memory, percent } from '../../src-renderer/words/format.ts';
 import { hostWord } from '../../src-renderer/words/states.ts';
 import { ask } from './ask.ts';
 import type { Argument, Command, Context } from './command.ts';
@@ -74,7 +74,7 @@ async function addHost(context: Context): Promise<void> {
     return out.result(
       host,
       () =>
-        `${printable(host.label)}: ${hostWord('online').word}, libvirt ${libvirtVersion}, ${hypervisor} ${hypervisorVersion}, ${host.domains.total} VMs`,
+        `${printable(host.label)}: ${hostWord('online').word}, libvirt ${libvirtVersion}, ${hypervisor} ${hypervisorVersion}, ${count(host.domains.total, 'VM', 'VMs')}`,
     );
   }
   const why = absent(host);

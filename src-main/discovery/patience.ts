@@ -54,8 +54,8 @@ export class Patience {
     if (this.#fixed !== null) return this.#fixed;
     const learned = Math.max(LEAST, this.#roundTrip + 4 * this.#deviation, 10 * this.#shortest);
     const usual = Math.min(MOST, (this.#answers === 0 ? INITIAL : learned) * attempt);
-    // The last try is given until the system itself has called twice.
-    return this.#isPoor && attempt >= this.tries ? Math.max(usual, Math.min(MOST, RESENT + learned)) : usual;
+    // Where packets were lost, the last try is given until the system itself has called twice.
+    return this.#lost > 0 && attempt >= this.tries ? Math.max(usual, Math.min(MOST, RESENT + learned)) : usual;
   }
 
   /** Far away, or losing packets. */
