@@ -157,7 +157,9 @@ function fishSource({ choices, completes }: Pick<Option, 'choices' | 'completes'
 
 function fishOption(condition: string, name: string, option: Option): string {
   const short = option.short ? ` -s ${option.short}` : '';
-  return `complete -c drover ${condition}-l ${name}${short} -d ${quoted(option.does)}${option.value ? ` -x${fishSource(option)}` : ''}`;
+  // A value is always needed; only where it is a file, files are offered.
+  const takes = `${option.completes === 'file' ? ' -r' : ' -x'}${fishSource(option)}`;
+  return `complete -c drover ${condition}-l ${name}${short} -d ${quoted(option.does)}${option.value ? takes : ''}`;
 }
 
 function fish({ commands, globalOptions }: Table): string {

@@ -74,6 +74,28 @@ _drover; printf '%s\\n' "\${COMPREPLY[@]}"`;
   });
 });
 
+describe.skipIf(!has('fish'))('in fish', () => {
+  const candidates = (line: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'drover-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'drover.fish');
+    writeFileSync(file, completion('fish', table));
+    writeFileSync(join(folder, 'a-key'), '');
+    const said = spawnSync('fish', ['--no-config', '-c', `source ${file}; cd ${folder}; complete -C '${line}'`], {
+      encoding: 'utf8',
+    });
+    expect(said.stderr).toBe('');
+    return said.stdout.split('\n').flatMap((each) => each.split('\t')[0] || []);
+  };
+
+  it('completion offers commands, options, values and files, and complains of nothing', () => {
+    expect(candidates('drover mig')).toEqual(['migrate', 'migrations']);
+    expect(candidates('drover vms --st')).toEqual(['--state']);
+    expect(candidates('drover vms --state run')).toEqual(['running']);
+    expect(candidates('drover scan --keyfile a-')).toEqual(['a-key']);
+  });
+});
+
 describe('the manual page', () => {
   const page = manPage(table, '1.2.3');
 
