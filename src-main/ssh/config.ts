@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { mentioned, readConfig, valuesFor, type ConfigQuery, type ConfigValues } from './config-files.ts';
 import { expandPath, expandTokens, type TokenValues } from './config-tokens.ts';
 import { SshError, printable } from './error.ts';
+import { systemAgent, systemFile } from './places.ts';
 
 /** What the configuration says of a host. Undefined: nothing, so Drover's own default holds. */
 export interface HostConfig {
@@ -45,7 +46,7 @@ export interface HostConfig {
 export interface ConfigSources {
   /** Default: `~/.ssh/config`. */
   user?: string;
-  /** Default: `/etc/ssh/ssh_config`. */
+  /** Default: the system's, e.g. `/etc/ssh/ssh_config`. */
   system?: string;
   /** Default: the user's home folder. */
   home?: string;
@@ -75,7 +76,7 @@ export class SshConfig {
   constructor(sources: ConfigSources = {}) {
     this.#home = sources.home ?? homedir();
     this.#user = sources.user ?? join(this.#home, '.ssh/config');
-    this.#system = sources.system ?? '/etc/ssh/ssh_config';
+    this.#system = sources.system ?? systemFile('ssh_config');
     this.#program = sources.program === undefined ? 'ssh' : sources.program;
     this.#named = this.#user !== join(userInfo().homedir, '.ssh/config') || sources.system !== undefined;
   }
@@ -241,7 +242,7 @@ function identityFiles(given: string[] | undefined, tokens: TokenValues): string
 function agentOf(given: string | undefined, tokens: TokenValues): string | null | undefined {
   if (given === undefined) return undefined;
   if (given.toLowerCase() === 'none') return null;
-  if (given === 'SSH_AUTH_SOCK') return process.env['SSH_AUTH_SOCK'] || null;
+  if (given === 'SSH_AUTH_SOCK') return systemAgent();
   const variable = /^\$(\w+)$/.exec(given)?.[1];
   return variable === undefined ? expandPath(given, tokens) : process.env[variable] || null;
 }

@@ -13,6 +13,7 @@ import { expandHome, findIdentities } from './identities.ts';
 import type { HostKeyVerdict, KeysOfHost, KnownHosts } from './known-hosts.ts';
 import { Login } from './login.ts';
 import type { SshKeepalive, SshOptions, SshTarget, SshTimeouts } from './options.ts';
+import { systemAgent } from './places.ts';
 import { Routes } from './routes.ts';
 import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, preferSha512, signAtOnce } from './ssh2.ts';
@@ -65,7 +66,7 @@ async function sourcesOf(options: SshOptions, read?: HostConfig | null): Promise
   const { target, routes = direct, knownHosts } = options;
   const config = read === undefined ? await routes.configOf(target) : read;
   const home = options.home ?? homedir();
-  const configured = config?.identityAgent === undefined ? process.env['SSH_AUTH_SOCK'] || null : config.identityAgent;
+  const configured = config?.identityAgent === undefined ? systemAgent() : config.identityAgent;
   const agent = options.agent === undefined ? configured : options.agent;
   const userFiles =
     target.knownHostsFile === undefined ? config?.userKnownHostsFiles : [expandHome(target.knownHostsFile, home)];

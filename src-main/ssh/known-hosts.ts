@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { glob } from './glob.ts';
 import { keyType, type HostKeyStatus } from './host-key.ts';
+import { systemFile } from './places.ts';
 
 export interface KnownHostsFiles {
   /** Read and written. */
@@ -91,7 +92,7 @@ export class KnownHosts {
     return new KnownHosts({
       own,
       user: [join(home, '.ssh/known_hosts'), join(home, '.ssh/known_hosts2')],
-      system: ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2'],
+      system: ['ssh_known_hosts', 'ssh_known_hosts2'].map((name) => systemFile(name)),
     });
   }
 

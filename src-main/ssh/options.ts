@@ -74,7 +74,7 @@ export interface SshOptions {
   knownHosts: KnownHosts;
   /** Null: there is nobody to ask. */
   prompts: SshPrompts | null;
-  /** The agent's socket; default the configured one, or `$SSH_AUTH_SOCK`; null: none. */
+  /** The agent's socket or pipe; default the configured one, or the system's; null: none. */
   agent?: string | null;
   /** Where `.ssh` is; default the user's home folder. */
   home?: string;
