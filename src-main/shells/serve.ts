@@ -5,6 +5,7 @@ import { isIP, type AddressInfo } from 'node:net';
 import type { Drover } from '../api/drover.ts';
 import { Guard } from './guard.ts';
 import { listenFailure, type Listen } from './listen.ts';
+import { Pace } from './pace.ts';
 import { Site } from './site.ts';
 import { WindowFiles } from './static.ts';
 import { Tickets } from './token.ts';
@@ -16,6 +17,8 @@ export interface ServeOptions {
   files?: WindowFiles;
   /** Somebody answers questions in this process itself. */
   attended?: boolean;
+  /** Of the API's requests, all callers together. */
+  pace?: Pace;
 }
 
 export interface Serving {
@@ -39,6 +42,8 @@ const limits = {
   connectionsCheckingInterval: 2_000,
 };
 const maxConnections = 1_000;
+/** Far more than a person or a script has use for; the hosts' own work goes on beside it. */
+const requestsPerSecond = 1_000;
 
 /**
  * Listens first, so that a port in use is told before any host is connected to; what is asked meanwhile waits.
@@ -46,6 +51,7 @@ const maxConnections = 1_000;
  */
 export async function serve(start: () => Promise<Drover>, options: ServeOptions): Promise<Serving> {
   const { listen, token, log, files = new WindowFiles(), attended = false } = options;
+  const { pace = new Pace({ perSecond: requestsPerSecond }) } = options;
   const server = listen.tls ? createTlsServer({ ...limits, ...listen.tls }) : createServer(limits);
   server.maxConnections = maxConnections;
   const { address, port } = await listening(server, listen);
@@ -53,7 +59,7 @@ export async function serve(start: () => Promise<Drover>, options: ServeOptions)
   const guard = new Guard({ token, address, port, tls: listen.tls !== null, publicUrl: listen.publicUrl });
   const tickets = new Tickets(token);
   const starting = start();
-  const site = new Site({ starting, guard, tickets, files, log, attended });
+  const site = new Site({ starting, guard, tickets, files, log, attended, pace });
   server.on('request', (request, response) => site.answer(request, response));
   server.on('upgrade', (request, socket, head) => void site.upgrade(request, socket, head));
   try {

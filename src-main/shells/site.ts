@@ -9,6 +9,7 @@ import { consoleRequest, serveConsole } from './console-socket.ts';
 import type { Guard } from './guard.ts';
 import { serveWindow } from './link-socket.ts';
 import { describeApi } from './openapi.ts';
+import type { Pace } from './pace.ts';
 import { HttpFailure, refuseUpgrade, reply, replyFailure, replyJson } from './reply.ts';
 import { carryOut, matchOf } from './rest.ts';
 import { apiRoot, findRoute } from './routes.ts';
@@ -25,6 +26,8 @@ export interface SiteOptions {
   log: (line: string) => void;
   /** Somebody answers questions in this process itself. */
   attended?: boolean;
+  /** Of the API's requests, all callers together. */
+  pace: Pace;
 }
 
 interface Asked {
@@ -130,6 +133,7 @@ export class Site {
 
   async #callOf(api: string[], query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const { method = '' } = request;
+    await this.#options.pace.turn();
     if (api.join('/') !== 'health') this.#options.guard.checkToken(request);
     const found = matchOf(method, api);
     if ('allow' in found) {

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import { listenOf, type ListenFlags } from '../../src-main/shells/listen.ts';
+import type { Pace } from '../../src-main/shells/pace.ts';
 import { serve, type Serving } from '../../src-main/shells/serve.ts';
 import { WindowFiles } from '../../src-main/shells/static.ts';
 import { StandIn } from './stand-in.ts';
@@ -79,13 +80,14 @@ export class Served {
 }
 
 /** @param folder of the window's files */
-export async function served(folder = '/nonexistent', flags: ListenFlags = {}): Promise<Served> {
+export async function served(folder = '/nonexistent', flags: ListenFlags = {}, pace?: Pace): Promise<Served> {
   const it = new Served();
   it.serving = await serve(async () => it.drover, {
     listen: listenOf({ listen: '127.0.0.1:0', ...flags }),
     token,
     log: (line) => it.lines.push(line),
     files: new WindowFiles(folder),
+    ...(pace && { pace }),
   });
   onTestFinished(() => it.serving.close());
   return it;
