@@ -9,7 +9,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const size = { hosts: 4, each: 6, percentMs: 1e6, beatMs: 1e6 };
 
 /** What is wrong on the page as it is, a line each: the rule, and where it is broken. */
-async function violations(page: Page): Promise<string[]> {
+async function violations(page: Page, more: readonly string[] = []): Promise<string[]> {
   await page.evaluate(axe);
   // Colours change with the theme in a transition, however short: it has to be over.
   await page.evaluate(async () => {
@@ -18,7 +18,7 @@ async function violations(page: Page): Promise<string[]> {
     await frame();
     await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
   });
-  const found = await page.evaluate(async () => {
+  const found = await page.evaluate(async (wanted) => {
     type Run = (on: Document, options: RunOptions) => Promise<AxeResults>;
     const { run } = (window as unknown as { axe: { run: Run } }).axe;
     const only = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -30,9 +30,10 @@ async function violations(page: Page): Promise<string[]> {
         region: { enabled: false },
         // A figure that changes each second is no part of a VM's name.
         'label-content-name-mismatch': { enabled: false },
+        ...Object.fromEntries(wanted.map((rule) => [rule, { enabled: true }])),
       },
     });
-  });
+  }, more);
   return found.violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${String(node.target)}: ${node.failureSummary?.split('\n').slice(1).join(' ') ?? ''}`),
   );
@@ -126,6 +127,11 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await page.getByRole('textbox', { name: 'Label' }).fill('other');
     await page.keyboard.press('Enter');
     await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+  },
+  'the hardware of a VM': async (page) => {
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'Hardware' }).click();
+    await expect(page.getByRole('region', { name: 'Disks' })).toBeVisible();
   },
   'plots of a VM': async (page) => {
     await tile(page, 'web01').click();
@@ -275,6 +281,15 @@ test('the first screen: nothing that axe finds wrong, in either theme', async ({
   expect(await violations(page)).toEqual([]);
   await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
   expect(await violations(page)).toEqual([]);
+});
+
+test('with more contrast asked for: nothing that axe finds wrong, and text at 7:1', async ({ page, open }) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, contrast: 'more', reducedMotion: 'reduce' });
+    await open(size);
+    await tile(page, 'web01').click();
+    expect(await violations(page, ['color-contrast-enhanced'])).toEqual([]);
+  }
 });
 
 test('at 200 % zoom of 1280×800 nothing stands outside, and the main job can be done', async ({ page, open }) => {
