@@ -76,6 +76,8 @@ export class Migration {
   readonly #memory: Memory;
   #leave: (() => void) | null = null;
   #relay: Relay | null = null;
+  /** Its first entry in the journal, once that is written or about to be. */
+  #journalled: Promise<void> | null = null;
   readonly #luggage: Luggage;
   /** The last numbers. */
   #done: MigrationProgress | null = null;
@@ -162,6 +164,16 @@ export class Migration {
     };
   }
 
+  /** It waits for its turn: on disk, so that after a crash it is not as if nobody had asked for it. Never rejects. */
+  async queue(): Promise<void> {
+    // What cannot be written is told when it is to begin.
+    if (this.#state === 'queued') await this.#journal().catch(() => {});
+  }
+
+  #journal(): Promise<void> {
+    return (this.#journalled ??= this.#context.journal.begin(this.#record));
+  }
+
   /** Once. Resolves when it has ended, whichever way, or was left to the next start. Never rejects. */
   async run(): Promise<void> {
     if (this.#state !== 'queued') return;
@@ -192,8 +204,14 @@ export class Migration {
   async cancel(): Promise<void> {
     const name = this.#name;
     if (this.ended) throw new Failure('conflict', `The migration of ${name} has ended already (${this.#state}).`);
-    if (this.#state === 'queued') return this.#end({ state: 'cancelled', error: null });
-    if (this.#state === 'needs-attention' || (this.#settlement && !this.#daemons)) {
+    // One that an earlier Drover began, and that waits to be settled, may be anywhere.
+    const interrupted = this.#state === 'queued' && this.#context.unfinished !== null;
+    if (this.#state === 'queued' && !interrupted) {
+      this.#end({ state: 'cancelled', error: null });
+      if (this.#journalled) await this.#context.journal.end(this.view()).catch(() => {});
+      return;
+    }
+    if (interrupted || this.#state === 'needs-attention' || (this.#settlement && !this.#daemons)) {
       throw new Failure(
         'conflict',
         `The migration of ${name} was interrupted, so there is nothing to cancel: it ends as soon as ${this.source.label} and ${this.target.label} tell where the VM is.`,
@@ -295,7 +313,7 @@ export class Migration {
   }
 
   async #carryOut(): Promise<Outcome> {
-    await this.#context.journal.begin(this.#record).catch((error: unknown) => {
+    await this.#journal().catch((error: unknown) => {
       const said = error instanceof Error ? error.message : String(error);
       throw new Failure(
         'internal',

@@ -186,6 +186,7 @@ export class Migrations {
       { id: domain.id, paused: domain.state === 'paused' },
     );
     this.#advance();
+    await migration.queue();
     return migration.view();
   }
 

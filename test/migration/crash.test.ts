@@ -122,3 +122,40 @@ describe('p2p', () => {
     expect(rig.where('web01')).toEqual(stayed);
   });
 });
+
+describe('one that waits for its turn', () => {
+  const names = ['web01', 'web02', 'web03', 'web04', 'web05'];
+
+  /** Four go at a time: the fifth waits. */
+  async function five(seed: string): Promise<string> {
+    const options = twoHosts(seed);
+    const [like] = options.domains ?? [];
+    if (!like) throw new Error('no domain to copy');
+    const domains = names.map((name) => ({ ...like, name, disks: [{ path: `/srv/shared/${name}.qcow2` }] }));
+    rig = await Rig.start({ ...options, domains }, { hurry: 5 });
+    rig.onStep = (step) => (step === 'perform' ? new Promise(() => {}) : undefined);
+    let last = '';
+    for (const name of names) last = (await rig.start(name, 'kvm1', 'kvm2', { transport: 'direct' })).id;
+    expect(rig.migrations.get(last).view().state).toBe('queued');
+    return last;
+  }
+
+  it('is not forgotten when Drover is killed', async () => {
+    const id = await five('queued');
+    await rig.kill();
+    const ended = await rig.ended(id);
+    expect(ended.state).toBe('failed');
+    expect(ended.error?.message).toContain('it is on kvm1, as before');
+    expect(rig.where('web05')).toEqual(stayed);
+    await rig.kill();
+    expect(rig.migrations.get(id).view().state).toBe('failed');
+  });
+
+  it('and is cancelled, stays so', async () => {
+    const id = await five('queued and cancelled');
+    await rig.migrations.get(id).cancel();
+    await rig.kill();
+    expect(rig.migrations.get(id).view()).toMatchObject({ state: 'cancelled' });
+    expect(rig.where('web05')).toEqual(stayed);
+  });
+});
