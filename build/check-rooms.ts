@@ -33,6 +33,7 @@ const packages: Record<string, string[]> = {
   ws: ['shells', 'cli'],
   svelte: ['stores', 'drag', 'ui', 'parts', 'gallery', 'views', 'root:src-renderer'],
   '@xterm/xterm': ['parts'],
+  '@novnc/novnc': ['parts'],
 };
 
 const top = resolve(import.meta.dirname, '..');

@@ -276,9 +276,14 @@ export const calls = {
   'questions.list': call<Question[]>()('What logins are asking now.', null),
 
   'consoles.open': call<{ consoleId: string }>()(
-    'Opens a console; its bytes come as `console.data`.',
+    'Opens a serial console; its bytes come as `console.data`.',
     null,
     domain.extend({ target: id.optional(), takeover: z.boolean().optional() }),
+  ),
+  'consoles.graphics': call<{ consoleId: string }>()(
+    'Opens a graphical console; what comes and goes is RFB, as its VNC server speaks it.',
+    null,
+    domain.extend({ target: id.optional() }),
   ),
   'consoles.write': call<null>()(
     'Types into a console.',

@@ -1,4 +1,5 @@
 // What the XML of a running domain has more: an id, and of each device its name and its end on the host.
+import { vncPort } from './screens.ts';
 import type { Definition } from './definition.ts';
 import { childOf, node, readOwn, writeXml, type Node } from './xml.ts';
 
@@ -49,8 +50,9 @@ function enliven(device: Node, at: number, id: number): void {
     children.splice(behind + 1, 0, node('target', { dev: vnet(id, at) }));
   }
   if (name === 'graphics' && attributes['port'] === '-1') {
-    attributes['port'] = String(5900 + id);
+    attributes['port'] = String(vncPort(id));
     attributes['listen'] = '127.0.0.1';
+    for (const listen of children) if (listen.name === 'listen') listen.attributes['address'] = '127.0.0.1';
   }
 }
 

@@ -74,7 +74,8 @@ export interface DomainSpec {
   disks?: DiskSpec[];
   /** Names of networks, or `bridge:br0`. */
   nics?: string[];
-  vnc?: boolean;
+  /** Whether it has a VNC server; on a port that libvirt chooses, and for anybody, where nothing else is said. */
+  vnc?: boolean | { socket?: string; password?: string };
   profile?: Partial<Profile>;
 }
 

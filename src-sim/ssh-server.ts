@@ -6,6 +6,7 @@ import type { AuthContext, Connection, ServerChannel, Session } from 'ssh2';
 import { carryOut } from './commands.ts';
 import type { SimHost } from './host.ts';
 import type { SshKey } from './keys.ts';
+import { connectScreen } from './screens.ts';
 import { receive } from './unix-sockets.ts';
 import type { Wire } from './wire.ts';
 
@@ -41,8 +42,13 @@ export class SshServer {
     client.on('openssh.streamlocal', (accept, reject, { socketPath }) => {
       const incoming = this.#host.fleet.incoming.get(`${this.#host.name}:${socketPath}`);
       if (incoming) return receive(accept(), incoming);
+      if (connectScreen(this.#host.daemon, { path: socketPath }, accept)) return undefined;
       if (!sockets.test(socketPath) || !this.#mayUse(user)) return reject();
       this.#toLibvirt(accept());
+    });
+    client.on('tcpip', (accept, reject, { destIP, destPort }) => {
+      const here = ['127.0.0.1', '::1', 'localhost', this.#host.address].includes(destIP);
+      if (!here || !connectScreen(this.#host.daemon, { port: destPort }, accept)) reject();
     });
     this.#forward(client);
   }

@@ -99,9 +99,7 @@ ${cards
     <input type='keyboard' bus='ps2'/>
 ${
   vnc
-    ? `    <graphics type='vnc' port='-1' autoport='yes'>
-      <listen type='address'/>
-    </graphics>
+    ? `${graphicsOf(vnc === true ? {} : vnc)}
     <video>
       <model type='vga' vram='16384' heads='1' primary='yes'/>
       ${slot(slots++)}
@@ -134,3 +132,14 @@ ${
 
 export const diskBytes = (spec: DomainSpec, path: string) =>
   (spec.disks?.find((disk) => disk.path === path)?.gib ?? 20) * GIB;
+
+function graphicsOf({ socket, password }: { socket?: string; password?: string }): string {
+  const secret = password === undefined ? '' : ` passwd='${escaped(password)}'`;
+  const [attributes, listen] =
+    socket === undefined
+      ? [` port='-1' autoport='yes'`, `<listen type='address'/>`]
+      : [` socket='${escaped(socket)}'`, `<listen type='socket' socket='${escaped(socket)}'/>`];
+  return `    <graphics type='vnc'${attributes}${secret}>
+      ${listen}
+    </graphics>`;
+}

@@ -73,6 +73,17 @@ try {
   await page.locator('.xterm-rows').getByText(/\S/).first().waitFor();
   await page.getByText('Connected').first().waitFor();
   await shoot(page, 'console');
+
+  await page
+    .getByRole('region', { name: 'Consoles' })
+    .getByRole('button', { name: 'Open', exact: true })
+    .last()
+    .click();
+  await page
+    .getByRole('region', { name: /^Screen of grafana/ })
+    .getByText('Connected')
+    .waitFor();
+  await shoot(page, 'graphics');
 } finally {
   await browser.close();
   drover.kill('SIGTERM');

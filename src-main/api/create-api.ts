@@ -3,6 +3,7 @@ import type { Args } from '../../contract/calls.ts';
 import type { Snapshot } from '../../contract/events.ts';
 import type { DomainView, Preferences } from '../../contract/model.ts';
 import type { Consoles } from '../consoles/consoles.ts';
+import type { Show } from '../consoles/viewer.ts';
 import type { Demo } from '../demo/demo.ts';
 import type { Discovery } from '../discovery/index.ts';
 import type { Actions } from '../fleet/actions.ts';
@@ -158,9 +159,12 @@ export function createApi(rooms: Rooms): Api {
     },
     'questions.list': () => questions.list,
 
-    'consoles.open': (args, caller) => openConsole(consoles, args, caller),
-    'consoles.write': ({ consoleId, bytes }) => {
-      consoles.write(consoleId, bytes);
+    'consoles.open': ({ target, takeover, ...ref }, caller) =>
+      openedFor(caller, consoles, (show) => consoles.open(ref, { target, takeover }, show)),
+    'consoles.graphics': ({ target, ...ref }, caller) =>
+      openedFor(caller, consoles, (show) => consoles.openGraphics(ref, target, show)),
+    'consoles.write': async ({ consoleId, bytes }) => {
+      await consoles.write(consoleId, bytes);
       return null;
     },
     'consoles.ack': ({ consoleId, bytes }) => {
@@ -216,12 +220,12 @@ function listDomains(fleet: Fleet, { host, state, tag, q }: Args<'domains.list'>
   );
 }
 
-async function openConsole(
-  consoles: Consoles,
-  { target, takeover, ...ref }: Args<'consoles.open'>,
+async function openedFor(
   caller: Caller,
+  consoles: Consoles,
+  open: (show: (id: string) => Show) => Promise<string>,
 ): Promise<{ consoleId: string }> {
-  const consoleId = await consoles.open(ref, { target, takeover }, (id) => ({
+  const consoleId = await open((id) => ({
     data: (bytes) => caller.send('console.data', { consoleId: id, bytes }),
     note: (note) => caller.send('console.note', { consoleId: id, note }),
   }));

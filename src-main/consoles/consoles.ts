@@ -1,19 +1,30 @@
-// All open consoles: viewers of the same VM share one stream, and each goes with its VM when that moves.
+// All open consoles, each of which goes with its VM when that moves. Viewers of the same serial console share one stream;
+// a graphical one is each viewer's own.
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../../contract/failure.ts';
 import type { DomainRef, HostId } from '../../contract/model.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Host } from '../fleet/host.ts';
+import { GraphicsLine } from './graphics-line.ts';
 import { Line } from './line.ts';
-import type { Show, Viewer } from './viewer.ts';
+import type { Show } from './viewer.ts';
 
 /** How long a switch-over waits for the target's console. */
 const beforeSwitchMs = 1_500;
 
+/** One viewer's console, of either kind. */
+interface Open {
+  line: Line | GraphicsLine;
+  write: (bytes: Uint8Array) => void | Promise<void>;
+  shown: (bytes: number) => void;
+  leave: () => void;
+}
+
 export class Consoles {
   readonly #fleet: Fleet;
   #lines = new Map<string, { line: Line; opened: Promise<void> }>();
-  #open = new Map<string, { line: Line; viewer: Viewer }>();
+  #graphics = new Set<GraphicsLine>();
+  #open = new Map<string, Open>();
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
@@ -21,7 +32,7 @@ export class Consoles {
   }
 
   /**
-   * Opens a console for one viewer.
+   * Opens a serial console for one viewer.
    * @param target An alias such as `serial0`; the first serial port where it is left out.
    * @throws Failure `conflict` where another program holds it, `not-found`, `libvirt`, `unreachable`
    */
@@ -47,25 +58,69 @@ export class Consoles {
     do line = await this.#line(host, ref, domain.name, target, options.takeover ?? false);
     while (!line.lives);
     const id = randomUUID();
-    this.#open.set(id, { line, viewer: line.join(show(id)) });
+    const viewer = line.join(show(id));
+    this.#open.set(id, {
+      line,
+      write: (bytes) => line.write(bytes),
+      shown: (bytes) => line.shown(viewer, bytes),
+      leave: () => line.leave(viewer),
+    });
     return id;
   }
 
-  /** @throws Failure `not-found`, `conflict` */
-  write(id: string, bytes: Uint8Array): void {
-    this.#get(id).line.write(bytes);
+  /**
+   * Opens a graphical console for one viewer: what it carries is RFB, VNC's protocol, as the VM's server speaks it.
+   * After the note `moved` another server begins anew; what is sent before the answer to its greeting is dropped.
+   * @param target `vnc0`; the first one where it is left out.
+   * @throws Failure `not-found`, `unsupported` where there is no VNC, `libvirt`, `unreachable`
+   */
+  async openGraphics(ref: DomainRef, target: string | undefined, show: (id: string) => Show): Promise<string> {
+    const { name, id: running } = this.#fleet.domain(ref);
+    const host = this.#fleet.host(ref.hostId);
+    if (running === null) {
+      throw new Failure('not-found', `${name} does not run on ${host.label}, so it shows nothing now. Run it first.`);
+    }
+    const id = randomUUID();
+    const line: GraphicsLine = new GraphicsLine({
+      host,
+      uuid: ref.uuid,
+      name,
+      target: target ?? null,
+      show: show(id),
+      elsewhere: () =>
+        this.#fleet
+          .homes(ref.uuid)
+          .find((other) => other.id !== line.host.id && (other.domains.get(ref.uuid)?.id ?? null) !== null) ?? null,
+      over: () => {
+        this.#graphics.delete(line);
+        this.#open.delete(id);
+      },
+    });
+    await line.open();
+    this.#graphics.add(line);
+    this.#open.set(id, {
+      line,
+      write: (bytes) => line.write(bytes),
+      shown: (bytes) => line.shown(bytes),
+      leave: () => line.leave(),
+    });
+    return id;
+  }
+
+  /** Resolves when more may be written. @throws Failure `not-found`, `conflict` */
+  write(id: string, bytes: Uint8Array): void | Promise<void> {
+    return this.#get(id).write(bytes);
   }
 
   /** So many bytes were shown: more may come. */
   shown(id: string, bytes: number): void {
-    const open = this.#open.get(id);
-    open?.line.shown(open.viewer, bytes);
+    this.#open.get(id)?.shown(bytes);
   }
 
   close(id: string): void {
     const open = this.#open.get(id);
     this.#open.delete(id);
-    open?.line.leave(open.viewer);
+    open?.leave();
   }
 
   /** Opens the target's console of what is looked at, before the VM may run there. */
@@ -80,7 +135,8 @@ export class Consoles {
 
   /** Tells every viewer that it ends. */
   closeAll(): void {
-    for (const { line } of [...this.#lines.values()]) line.close(new Failure('unreachable', 'Drover is ending.'));
+    const lines = [...[...this.#lines.values()].map(({ line }) => line), ...this.#graphics];
+    for (const line of lines) line.close(new Failure('unreachable', 'Drover is ending.'));
   }
 
   #get(id: string) {
@@ -141,6 +197,11 @@ export class Consoles {
         if (event === 'started' && detail === 'migrated') void line.prepare(host);
         else if (event === 'resumed' && detail === 'migrated') line.arrived(host);
         else if (event === 'stopped') line.stayed(host);
+      }
+      for (const line of this.#graphics) {
+        if (line.uuid !== uuid) continue;
+        if (event === 'resumed' && (detail === 'migrated' || detail === 'postcopy')) line.arrived(host);
+        else if (event === 'stopped' && detail !== 'migrated') line.stopped(host);
       }
     });
   }

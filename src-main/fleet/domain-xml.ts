@@ -81,13 +81,47 @@ function consolesOf(devices: XmlElement | null): DomainConsole[] {
     .map((element, at) => ({ element, at }))
     .filter(({ element }) => attribute(child(element, 'target'), 'type') !== 'serial')
     .map(({ element, at }) => alias(element, `console${at}`));
-  const graphics = children(devices, 'graphics')
-    .map((element) => attribute(element, 'type'))
-    .filter((type) => type === 'vnc' || type === 'spice');
   return [
     ...[...serial, ...virtio].map((target) => ({ kind: 'serial' as const, target })),
-    ...graphics.map((kind, at) => ({ kind, target: `${kind}${at}` })),
+    ...graphicsIn(devices).map(({ kind, target }) => ({ kind, target })),
   ];
+}
+
+/** A graphics device, and where its server listens while the VM runs. */
+export interface GraphicsFacts {
+  kind: 'vnc' | 'spice';
+  /** `vnc0`, as in `DomainConsole`. */
+  target: string;
+  /** A Unix socket on the host. */
+  socket: string | null;
+  /** Null: on none, or libvirt's own choice. */
+  address: string | null;
+  /** Null while it does not run, and where it listens on no port. */
+  port: number | null;
+}
+
+/** @throws Error as `readDomainXml` */
+export const graphicsOf = (xml: string): GraphicsFacts[] => graphicsIn(child(parseXml(xml, 'domain'), 'devices'));
+
+function graphicsIn(devices: XmlElement | null): GraphicsFacts[] {
+  const known = children(devices, 'graphics').flatMap((element) => {
+    const kind = attribute(element, 'type');
+    return kind === 'vnc' || kind === 'spice' ? [{ element, kind } as const] : [];
+  });
+  return known.map(({ element, kind }, at) => {
+    // The element of its own says the same as the attributes, which older libvirts alone write.
+    const listens = children(element, 'listen');
+    const of = (type: string, name: string) =>
+      attribute(listens.find((one) => attribute(one, 'type') === type) ?? null, name);
+    const port = Number(attribute(element, 'port'));
+    return {
+      kind,
+      target: `${kind}${at}`,
+      socket: of('socket', 'socket') ?? attribute(element, 'socket'),
+      address: of('address', 'address') ?? of('network', 'address') ?? attribute(element, 'listen'),
+      port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : null,
+    };
+  });
 }
 
 function diskOf(element: XmlElement): DiskFacts {

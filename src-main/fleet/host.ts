@@ -15,7 +15,7 @@ import { followEvents, type LifecycleSeen } from './host-events.ts';
 import { readHostInfo, withCapabilities } from './host-info.ts';
 import { type Attention, HostSampling } from './host-sampling.ts';
 import type { Questions } from './questions.ts';
-import { hostKeyView, type Logins, type OpenReach, type Reach } from './reach.ts';
+import { hostKeyView, type Logins, type OpenReach, type Place, type Reach } from './reach.ts';
 
 export interface HostOptions {
   id: HostId;
@@ -311,6 +311,15 @@ export class Host {
       this.#holds -= 1;
       release?.();
     };
+  }
+
+  /** A stream to where something listens on the host, over its one connection. @throws Failure */
+  async dial(place: Place): Promise<Duplex> {
+    const reach = this.#reach;
+    if (!reach || this.#state !== 'online') throw this.#away();
+    return reach.dial(place).catch((error: unknown) => {
+      throw explain(error, this.#label, `connecting to ${'path' in place ? place.path : `port ${place.port}`}`);
+    });
   }
 
   /** A stream to a Unix socket on the host. @throws Failure */

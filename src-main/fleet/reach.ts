@@ -1,5 +1,7 @@
 // The way to one host's libvirt: over its one SSH connection, or through the local socket. Carries any number of
 // libvirt connections.
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Failure } from '../../contract/failure.ts';
 import type { HostKey } from '../../contract/model.ts';
@@ -34,6 +36,8 @@ export interface Reach {
   open(options: { keepalive: boolean; signal?: AbortSignal }): Promise<Connection>;
   /** Runs a short command on the host; null where there is no shell to run it in. */
   run(command: string, options?: { timeoutMs: number }): Promise<SshRun> | null;
+  /** A stream to where something listens on the host, as the host itself sees it. @throws SshError; node's own error */
+  dial(place: Place): Promise<Duplex>;
   /** A stream to a Unix socket on the host; left out where there is no SSH. @throws SshError */
   openUnix?(path: string): Promise<Duplex>;
   /** Has the host listen on a Unix socket, until the undo. @throws SshError */
@@ -47,6 +51,9 @@ export interface Reach {
   readonly isEnded: boolean;
   close(): void;
 }
+
+/** Where something listens: a port, or a Unix socket. */
+export type Place = { host: string; port: number } | { path: string };
 
 /** What every SSH login of the fleet shares. */
 export interface Logins {
@@ -186,6 +193,10 @@ class SshReach implements Reach {
     });
   }
 
+  dial(place: Place): Promise<Duplex> {
+    return 'path' in place ? this.#ssh.openUnix(place.path) : this.#ssh.openTcp(place.host, place.port);
+  }
+
   openUnix(path: string): Promise<Duplex> {
     return this.#ssh.openUnix(path);
   }
@@ -229,6 +240,9 @@ function readOnlyByUri({ parameters: { socket } }: HostUri): string | null {
   return socket?.endsWith('-ro') ? `Its URI names the read-only socket ${socket}.` : null;
 }
 
+/** How long something on this machine may take to answer. */
+const dialMs = 10_000;
+
 function overSocket(uri: HostUri): Reach {
   // There is no one connection that carries them all, so they are ended one by one.
   const open = new Set<Connection>();
@@ -267,6 +281,16 @@ function overSocket(uri: HostUri): Reach {
       connection.onEnd(() => open.delete(connection));
       if (ended) connection.destroy();
       return connection;
+    },
+    dial: async (place) => {
+      const socket = connect(place);
+      try {
+        await once(socket, 'connect', { signal: AbortSignal.timeout(dialMs) });
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
+      return socket;
     },
     run: () => null,
     hold: () => () => {},

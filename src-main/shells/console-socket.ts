@@ -6,6 +6,9 @@ import { Session } from '../api/api.ts';
 import type { Door } from '../api/door.ts';
 import { keepAlive } from './keep-alive.ts';
 
+/** What is opened: a serial console, or a graphical one. */
+export type ConsoleCall = 'consoles.open' | 'consoles.graphics';
+
 export interface ConsoleRequest {
   hostId: string;
   uuid: string;
@@ -17,18 +20,29 @@ export interface ConsoleRequest {
 const writeBytes = 64 * 1024;
 
 /** What the query of the address asks for. @throws Failure `bad-request` */
-export function consoleRequest(hostId: string, uuid: string, query: URLSearchParams): ConsoleRequest {
+export function consoleRequest(
+  call: ConsoleCall,
+  hostId: string,
+  uuid: string,
+  query: URLSearchParams,
+): ConsoleRequest {
   const request: ConsoleRequest = { hostId, uuid };
   for (const [name, value] of query) {
     if (name === 'target') request.target = value;
-    else if (name === 'takeover') request.takeover = value === '1' || value === 'true';
+    else if (name === 'takeover' && call === 'consoles.open') request.takeover = value === '1' || value === 'true';
     else if (name !== 'token') throw new Failure('bad-request', `A console’s address has no “${name}”.`);
   }
   return request;
 }
 
 /** Opens the console and serves it until either end closes. A console that cannot be opened says so and closes. */
-export function serveConsole(socket: WebSocket, door: Door, wanted: () => ConsoleRequest, ms?: number): void {
+export function serveConsole(
+  socket: WebSocket,
+  door: Door,
+  call: ConsoleCall,
+  wanted: () => ConsoleRequest,
+  ms?: number,
+): void {
   const session = new Session((event, payload) => {
     if (event === 'console.data') show((payload as LinkEvents['console.data']).bytes);
     else if (event === 'console.note') note((payload as LinkEvents['console.note']).note);
@@ -48,7 +62,7 @@ export function serveConsole(socket: WebSocket, door: Door, wanted: () => Consol
 
   async function open(): Promise<string | null> {
     try {
-      const answer = await door.call('consoles.open', wanted(), session);
+      const answer = await door.call(call, wanted(), session);
       if (!answer.err) return (answer.data as { consoleId: string }).consoleId;
       end(answer.err);
     } catch (error) {

@@ -93,6 +93,16 @@ function operation(route: Route): Json {
         ],
         responses: { 101: { description: 'The console.' }, ...failures },
       };
+    case 'graphics':
+      return {
+        operationId: 'graphics',
+        summary: 'A WebSocket: binary frames are RFB, as the VM’s VNC server speaks it, text frames are JSON notes.',
+        parameters: [
+          ...inPath(route, { hostId: z.string(), uuid: z.string() }),
+          ...['token', 'target'].map((name) => ({ name, in: 'query', schema: { type: 'string' } })),
+        ],
+        responses: { 101: { description: 'The graphical console.' }, ...failures },
+      };
     default: {
       const { does, status } = calls[serves];
       const shape = argumentsOf(serves);

@@ -9,6 +9,7 @@ const besides = {
   events: 'GET /events',
   openapi: 'GET /openapi.json',
   console: 'GET /hosts/:hostId/domains/:uuid/console',
+  graphics: 'GET /hosts/:hostId/domains/:uuid/graphics',
 } as const;
 
 export interface Route {

@@ -5,14 +5,14 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { Failure } from '../../contract/failure.ts';
 import { linkPath, linkProtocol } from '../../contract/wire.ts';
 import type { Drover } from '../api/drover.ts';
-import { consoleRequest, serveConsole } from './console-socket.ts';
+import { consoleRequest, serveConsole, type ConsoleCall } from './console-socket.ts';
 import type { Guard } from './guard.ts';
 import { serveWindow } from './link-socket.ts';
 import { describeApi } from './openapi.ts';
 import type { Pace } from './pace.ts';
 import { HttpFailure, refuseUpgrade, reply, replyFailure, replyJson } from './reply.ts';
 import { carryOut, matchOf } from './rest.ts';
-import { apiRoot, findRoute } from './routes.ts';
+import { apiRoot, findRoute, type Route } from './routes.ts';
 import { streamEvents } from './sse.ts';
 import { windowHeaders, type WindowFiles } from './static.ts';
 import { addressWith, type Tickets } from './token.ts';
@@ -37,6 +37,12 @@ interface Asked {
   api: string[] | null;
   query: URLSearchParams;
 }
+
+/** What a console's route opens. */
+const consoleCalls: Partial<Record<Route['serves'], ConsoleCall>> = {
+  console: 'consoles.open',
+  graphics: 'consoles.graphics',
+};
 
 /** A VM's XML, and what is around it. */
 const linkFrameBytes = 8 * 1024 * 1024;
@@ -80,14 +86,14 @@ export class Site {
       this.#options.guard.checkOrigin(request);
       const { path, api, query } = addressed(request);
       const match = api && findRoute('GET', api);
-      const console = match && 'route' in match && match.route.serves === 'console' ? match.said : null;
+      const console = match && 'route' in match ? consoleCalls[match.route.serves] : undefined;
       if (!console && path !== linkPath) throw new Failure('not-found', `There is no WebSocket at ${path}.`);
       this.#options.guard.checkToken(request, console ? query : undefined);
       const drover = await this.#drover();
-      if (console) {
-        const { hostId = '', uuid = '' } = console;
+      if (console && match && 'said' in match) {
+        const { hostId = '', uuid = '' } = match.said;
         this.#consoles.handleUpgrade(request, socket, head, (opened) =>
-          serveConsole(opened, drover.door, () => consoleRequest(hostId, uuid, query)),
+          serveConsole(opened, drover.door, console, () => consoleRequest(console, hostId, uuid, query)),
         );
       } else {
         this.#links.handleUpgrade(request, socket, head, (opened) => {
@@ -150,6 +156,7 @@ export class Site {
       case 'openapi':
         return replyJson(response, describeApi(version));
       case 'console':
+      case 'graphics':
         throw new HttpFailure(
           new Failure('bad-request', 'A console is a WebSocket: ask for it with “Upgrade: websocket”.'),
           426,

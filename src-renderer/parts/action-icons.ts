@@ -5,6 +5,7 @@ import DoorOpen from '@lucide/svelte/icons/door-open';
 import FolderIcon from '@lucide/svelte/icons/folder';
 import Grab from '@lucide/svelte/icons/grab';
 import KeyRound from '@lucide/svelte/icons/key-round';
+import MonitorPlay from '@lucide/svelte/icons/monitor-play';
 import Moon from '@lucide/svelte/icons/moon';
 import Pause from '@lucide/svelte/icons/pause';
 import Pencil from '@lucide/svelte/icons/pencil';
@@ -24,6 +25,7 @@ import ZapOff from '@lucide/svelte/icons/zap-off';
 
 const icons: Record<string, Component> = {
   console: SquareTerminal,
+  graphics: MonitorPlay,
   start: Play,
   resume: StepForward,
   suspend: Pause,

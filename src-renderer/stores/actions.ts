@@ -18,7 +18,7 @@ export interface ActionContext {
   toasts: Toasts;
   dialogs: Dialogs;
   /** Shows a VM's console. */
-  openConsole(domain: Domain): void;
+  openConsole(domain: Domain, options?: { kind: 'serial' | 'graphical' }): void;
   /** Picks VMs up, to be put on a host by keyboard. */
   carry(domains: readonly Domain[]): void;
 }
@@ -100,12 +100,27 @@ export const domainActions = [
     title: 'Open Console',
     keys: 'Enter',
     off: (domain, { fleet }) => {
-      if (!domain.view.consoles.some((one) => one.kind === 'serial'))
-        return `${domain.view.name} has no serial console`;
+      if (!domain.view.consoles.some(({ kind }) => kind === 'serial' || kind === 'vnc'))
+        return `${domain.view.name} has neither a serial console nor VNC`;
       if (!fleet.hosts.get(domain.view.hostId)?.online) return `${fleet.label(domain.view.hostId)} is not connected`;
       return on(domain);
     },
     run: (domains, context) => domains.forEach((domain) => context.openConsole(domain)),
+  },
+  {
+    id: 'graphics',
+    title: 'Open Graphical Console',
+    keys: 'Ctrl+Enter',
+    off: (domain, { fleet }) => {
+      const { name, hostId, consoles } = domain.view;
+      if (!consoles.some(({ kind }) => kind === 'vnc'))
+        return consoles.some(({ kind }) => kind === 'spice')
+          ? `${name} has only SPICE, which Drover does not speak: add a VNC graphics device to it`
+          : `${name} has no VNC graphics device`;
+      if (!fleet.hosts.get(hostId)?.online) return `${fleet.label(hostId)} is not connected`;
+      return on(domain);
+    },
+    run: (domains, context) => domains.forEach((domain) => context.openConsole(domain, { kind: 'graphical' })),
   },
   lifecycle('start', 'Run', startable, { keys: 'Ctrl+B' }),
   lifecycle('resume', 'Resume', ({ view }) =>

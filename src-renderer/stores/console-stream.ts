@@ -34,6 +34,11 @@ export class ConsoleStream {
     if (!this.#typing) void this.#send();
   }
 
+  /** Drops what was typed and not sent yet. */
+  forget() {
+    this.#typed = [];
+  }
+
   /** Stops calling; what waits is dropped. */
   end() {
     this.#ended = true;

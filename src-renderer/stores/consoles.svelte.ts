@@ -1,4 +1,4 @@
-// The open serial consoles: each a session that outlives its pane, its connection, and the host its VM is on.
+// The open consoles, serial and graphical: each a session that outlives its pane, its connection, and the host its VM is on.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Link } from '../../contract/link.ts';
 import type { ConsoleNote } from '../../contract/events.ts';
@@ -12,9 +12,19 @@ export interface Screen {
   write(bytes: Uint8Array, shown: () => void): void;
   /** A line of Drover's own, told apart from what the guest says. */
   note(text: string): void;
+  /** What comes from here on begins anew, as after a move; of a screen that has to know. */
+  begin?(): void;
+  /** Nothing more comes. */
+  end?(): void;
   dispose(): void;
 }
 
+interface Wanted {
+  kind: ConsoleKind;
+  target: string | undefined;
+}
+
+export type ConsoleKind = 'serial' | 'graphical';
 export type ConsoleState = 'opening' | 'open' | 'closed';
 
 /** What a session asks of the fleet. */
@@ -27,7 +37,8 @@ export interface Homes {
 export class ConsoleSession<S extends Screen = Screen> {
   readonly key: string;
   readonly uuid: Uuid;
-  /** The device's alias, e.g. `serial0`; undefined for the VM's first. */
+  readonly kind: ConsoleKind;
+  /** The device's alias, e.g. `serial0`, `vnc0`; undefined for the VM's first. */
   readonly target: string | undefined;
   /** Where the VM is, as far as this console knows. */
   hostId = $state<HostId>('');
@@ -49,28 +60,29 @@ export class ConsoleSession<S extends Screen = Screen> {
   #wasRunning = true;
   #cut = false;
 
-  constructor(link: Link, homes: Homes, domain: DomainRef, target: string | undefined) {
+  constructor(link: Link, homes: Homes, domain: DomainRef, { kind, target }: Wanted) {
     this.#link = link;
+    this.kind = kind;
     this.#homes = homes;
     this.hostId = domain.hostId;
     this.uuid = domain.uuid;
     this.target = target;
-    this.key = keyOf(domain.uuid, target);
+    this.key = keyOf(domain.uuid, { kind, target });
   }
 
   get streamId(): string | null {
     return this.#stream?.id ?? null;
   }
 
-  /** The screen, made by `make` when it is first asked for and kept from then on. */
-  screen(make: () => Promise<S>): Promise<S> {
+  /** The screen, made by `make` when it is first asked for and kept from then on: one kind of session, one of screen. */
+  screen<T extends S>(make: () => Promise<T>): Promise<T> {
     this.#screen ??= make().then((screen) => {
       this.#ready = screen;
       for (const show of this.#waiting.splice(0)) show(screen);
       return screen;
     });
     this.#screen.catch(() => (this.#screen = null)); // the next pane may try again
-    return this.#screen;
+    return this.#screen as Promise<T>;
   }
 
   /** Connects, or connects anew. `takeover` ends the session of another program that holds the console. */
@@ -84,12 +96,15 @@ export class ConsoleSession<S extends Screen = Screen> {
     const home = homes[0];
     if (home && !homes.includes(this.hostId)) this.#move(this.hostId, home);
     try {
-      const { consoleId } = await this.#link.call('consoles.open', {
+      const wanted = {
         hostId: this.hostId,
         uuid: this.uuid,
         ...(this.target === undefined ? {} : { target: this.target }),
-        ...(takeover ? { takeover } : {}),
-      });
+      };
+      const { consoleId } =
+        this.kind === 'graphical'
+          ? await this.#link.call('consoles.graphics', wanted)
+          : await this.#link.call('consoles.open', { ...wanted, ...(takeover ? { takeover } : {}) });
       if (attempt !== this.#attempt) {
         void this.#link.call('consoles.close', { consoleId }).catch(() => {}); // closed, or asked anew, meanwhile
         return null;
@@ -118,9 +133,12 @@ export class ConsoleSession<S extends Screen = Screen> {
     switch (note.type) {
       case 'open':
         this.state = 'open';
+        this.#show((screen) => screen.begin?.());
         return;
       case 'moved':
+        if (this.kind === 'graphical') this.#stream?.forget(); // it was meant for the server before
         this.#move(note.from, note.to);
+        this.#show((screen) => screen.begin?.());
         return;
       case 'gap':
         this.gap = true;
@@ -172,7 +190,10 @@ export class ConsoleSession<S extends Screen = Screen> {
     this.state = 'closed';
     this.err = err;
     this.#wasRunning = this.#homes.running(this.uuid).length > 0;
-    this.#show((screen) => screen.note(err ? 'closed' : 'closed: the guest ended it'));
+    this.#show((screen) => {
+      screen.end?.();
+      screen.note(err ? 'closed' : 'closed: the guest ended it');
+    });
   }
 
   #drop() {
@@ -215,13 +236,13 @@ export class ConsolesStore<S extends Screen = Screen> {
   }
 
   /** Opens a VM's console, or answers the one that is open. */
-  open(domain: DomainRef, target?: string): ConsoleSession<S> {
-    const known = this.sessions.get(keyOf(domain.uuid, target));
+  open(domain: DomainRef, target?: string, kind: ConsoleKind = 'serial'): ConsoleSession<S> {
+    const known = this.sessions.get(keyOf(domain.uuid, { kind, target }));
     if (known) {
       if (known.state === 'closed') void this.connect(known);
       return known;
     }
-    const session = new ConsoleSession<S>(this.#link, this.#homes, domain, target);
+    const session = new ConsoleSession<S>(this.#link, this.#homes, domain, { kind, target });
     this.sessions.set(session.key, session);
     void this.connect(session);
     return session;
@@ -268,4 +289,4 @@ export class ConsolesStore<S extends Screen = Screen> {
   }
 }
 
-const keyOf = (uuid: Uuid, target: string | undefined) => `${uuid}/${target ?? ''}`;
+const keyOf = (uuid: Uuid, { kind, target }: Wanted) => `${uuid}/${target ?? (kind === 'graphical' ? 'graphics' : '')}`;

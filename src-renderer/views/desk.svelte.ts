@@ -4,7 +4,7 @@ import type { Link } from '../../contract/link.ts';
 import type { DomainView, HostId, Preflight } from '../../contract/model.ts';
 import { Drag, type Ground } from '../drag/drag.svelte.ts';
 import { Clock } from '../stores/clock.svelte.ts';
-import { ConsolesStore } from '../stores/consoles.svelte.ts';
+import { ConsolesStore, type ConsoleKind, type ConsoleSession } from '../stores/consoles.svelte.ts';
 import { Dialogs } from '../stores/dialogs.svelte.ts';
 import type { Domain } from '../stores/domain.svelte.ts';
 import { Filters } from '../stores/filters.ts';
@@ -21,7 +21,12 @@ import { Toasts } from '../stores/toasts.svelte.ts';
 import { Undo } from '../stores/undo.svelte.ts';
 import { OpenMenu } from './open-menu.svelte.ts';
 import type { ActionContext } from '../stores/actions.ts';
+import type { GraphicsScreen } from '../parts/graphics-screen.ts';
 import type { TerminalScreen } from '../parts/terminal.ts';
+
+/** By the session's kind. */
+type AnyScreen = TerminalScreen | GraphicsScreen;
+export type AnySession = ConsoleSession<AnyScreen>;
 
 export class Desk implements ActionContext {
   readonly link: Link;
@@ -38,7 +43,7 @@ export class Desk implements ActionContext {
   readonly selection: Selection;
   readonly search: Search;
   readonly tasks: Tasks;
-  readonly consoles: ConsolesStore<TerminalScreen>;
+  readonly consoles: ConsolesStore<AnyScreen>;
   readonly ground: Ground;
   readonly drag: Drag;
   readonly traces: MigrationTraces;
@@ -108,8 +113,9 @@ export class Desk implements ActionContext {
     this.dialogs.show({ kind: 'migrate', domains: refs, to });
   }
 
-  openConsole(domain: Domain, where: 'tab' | 'beside' = 'tab'): void {
-    const session = this.consoles.open({ hostId: domain.view.hostId, uuid: domain.view.uuid });
+  /** The VM's first console of that kind, or the one that is named; serial where there is one and nothing is said. */
+  openConsole({ view }: Domain, { where = 'tab', kind = usualKind(view), target }: ConsoleWish = {}): void {
+    const session = this.consoles.open({ hostId: view.hostId, uuid: view.uuid }, target, kind);
     if (where === 'beside') this.layout.beside = session.key;
     else if (this.layout.beside !== session.key) this.layout.tab = `console:${session.key}`;
   }
@@ -128,5 +134,22 @@ export class Desk implements ActionContext {
     );
   }
 }
+
+interface ConsoleWish {
+  where?: 'tab' | 'beside';
+  kind?: ConsoleKind;
+  target?: string | undefined;
+}
+
+type Modifiers = Pick<KeyboardEvent, 'shiftKey' | 'ctrlKey' | 'metaKey'>;
+
+/** What Enter or a double click asks for: with Shift beside, with Ctrl the graphical one. */
+export const consoleWish = ({ shiftKey, ctrlKey, metaKey }: Modifiers): ConsoleWish => ({
+  where: shiftKey ? 'beside' : 'tab',
+  ...((ctrlKey || metaKey) && { kind: 'graphical' }),
+});
+
+const usualKind = ({ consoles }: DomainView): ConsoleKind =>
+  consoles.some(({ kind }) => kind === 'serial') ? 'serial' : 'graphical';
 
 export const [useDesk, giveDesk] = createContext<Desk>();

@@ -34,7 +34,7 @@ export function pressed(event: KeyboardEvent): string {
 /** Where keys belong to what has the focus. */
 function isTaken(element: EventTarget | null): 'console' | 'field' | null {
   if (!(element instanceof Element)) return null;
-  if (element.closest('.xterm')) return 'console';
+  if (element.closest('.xterm, [data-guest]')) return 'console';
   return element.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') ? 'field' : null;
 }
 

@@ -28,7 +28,7 @@ export function entry<T>(action: Action<T>, targets: readonly T[], desk: Desk): 
 }
 
 const groups: DomainActionId[][] = [
-  ['console'],
+  ['console', 'graphics'],
   ['start', 'resume', 'suspend', 'shutdown', 'reboot', 'managedsave'],
   ['migrate', 'carry', 'move-back'],
   ['tags'],
@@ -42,7 +42,7 @@ export function domainMenu(domains: readonly Domain[], desk: Desk): MenuItem[] {
     const entries = group.map((id) => entry(domainAction(id), domains, desk));
     // Run and Resume, Pause and Resume exclude each other: only what could be meant is shown.
     items.push(...entries.filter(({ id, off }) => !((id === 'resume' || id === 'move-back') && off)));
-    if (group.includes('console') && domains.length === 1) items.push(beside(domains, desk));
+    if (group.includes('console') && domains.length === 1) items.splice(items.length - 1, 0, beside(domains, desk));
     if (group.includes('migrate'))
       items.splice(
         items.findIndex((item) => typeof item === 'object' && 'id' in item && item.id === 'migrate'),
@@ -60,7 +60,7 @@ function beside(domains: readonly Domain[], desk: Desk): MenuAction {
     id: 'console-beside',
     label: 'Open Console Beside',
     keys: 'Shift+Enter',
-    run: () => domains.forEach((domain) => desk.openConsole(domain, 'beside')),
+    run: () => domains.forEach((domain) => desk.openConsole(domain, { where: 'beside' })),
   };
 }
 

@@ -75,8 +75,11 @@ export const domains: Handlers = {
   domain_get_xml_desc: ({ dom, flags }, { daemon }) => {
     const domain = daemon.named(dom);
     const inactive = (flags & (xmlFlags.inactive | xmlFlags.migratable)) !== 0;
-    if (domain.active && !inactive) return { xml: liveXml(domain.definition, domain.id) };
-    return { xml: (flags & xmlFlags.inactive && domain.persistent ? domain.persistent : domain.definition).xml };
+    const xml =
+      domain.active && !inactive
+        ? liveXml(domain.definition, domain.id)
+        : (flags & xmlFlags.inactive && domain.persistent ? domain.persistent : domain.definition).xml;
+    return { xml: flags & xmlFlags.secure ? xml : xml.replace(/(<graphics [^>]*?) passwd='[^']*'/g, '$1') };
   },
   domain_is_active: ({ dom }, { daemon }) => ({ active: daemon.named(dom).active ? 1 : 0 }),
   domain_is_persistent: ({ dom }, { daemon }) => ({ persistent: daemon.named(dom).persistent ? 1 : 0 }),

@@ -24,7 +24,12 @@ export interface Size {
 
 const configFile = join(import.meta.dirname, 'window', 'vite.config.mjs');
 
-export const test = base.extend<{ open: (size?: Size) => Promise<Page>; sound: void }, { site: string }>({
+export const test = base.extend<
+  { open: (size?: Size) => Promise<Page>; sound: void; mayComplain: RegExp | null },
+  { site: string }
+>({
+  /** What the page may complain of, for a test in which something fails. */
+  mayComplain: [null, { option: true }],
   site: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads the fixtures it needs from the pattern
     async ({}, use) => {
@@ -40,11 +45,15 @@ export const test = base.extend<{ open: (size?: Size) => Promise<Page>; sound: v
   ],
   // What the page complains of fails its test.
   sound: [
-    async ({ page }, use) => {
+    async ({ page, mayComplain }, use) => {
       const complaints: string[] = [];
-      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('pageerror', (error) => complaints.push(error.stack ?? error.message));
       page.on('console', (message) => {
-        if (message.type() === 'error' && !message.location().url.endsWith('favicon.ico'))
+        if (
+          message.type() === 'error' &&
+          !message.location().url.endsWith('favicon.ico') &&
+          !mayComplain?.test(message.text())
+        )
           complaints.push(message.text());
       });
       await use();

@@ -176,6 +176,14 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await tile(page, 'web01').dblclick();
     await expect(page.getByText('Connected')).toBeVisible();
   },
+  'a graphical console, with its clipboard': async (page) => {
+    await tile(page, 'web01').click();
+    await page.keyboard.press('Control+Enter');
+    await expect(page.getByText('Connected')).toBeVisible();
+    await page.getByRole('button', { name: 'Clipboard' }).click();
+    await page.evaluate(() => [...window.main.graphics.values()][0]?.cut('from the guest'));
+    await expect(page.getByRole('textbox', { name: 'From web01' })).toHaveValue('from the guest');
+  },
   'a menu': async (page) => {
     await tile(page, 'web01').click({ button: 'right' });
     await expect(page.getByRole('menu')).toBeVisible();

@@ -4,13 +4,14 @@ import type { ConsoleNote, Delta } from '../../contract/events.ts';
 import { Consoles } from '../../src-main/consoles/consoles.ts';
 import { Fleet } from '../../src-main/fleet/fleet.ts';
 import { Questions } from '../../src-main/fleet/questions.ts';
-import { type Connection, consoleFlags, migrateFlags, param } from '../../src-main/libvirt/index.ts';
+import { type Connection, consoleFlags } from '../../src-main/libvirt/index.ts';
 import { type KnownHosts, SecretCache } from '../../src-main/ssh/index.ts';
 import { Client } from '../../src-sim/client.ts';
 import { SimFleet } from '../../src-sim/index.ts';
 import { HandClock } from '../fleet/hand-clock.ts';
 import { SimReaches } from '../fleet/sim-reach.ts';
 import { direct } from '../sim/reach.ts';
+import { migrateBehind } from './migrate-behind.ts';
 
 let sim: SimFleet;
 let reaches: SimReaches;
@@ -55,41 +56,8 @@ class Watched {
 }
 
 /** As virsh would, behind our back. */
-async function migrate(from: string, to: string, before = async () => {}): Promise<void> {
-  const [source, target] = await Promise.all([direct(sim.host(from)), direct(sim.host(to))]);
-  const flags = migrateFlags.live | migrateFlags.persist_dest | migrateFlags.undefine_source;
-  const keep = flags | migrateFlags.change_protection;
-  const uri = param.str('migrate_uri', `tcp://${sim.host(to).address}`);
-  const begun = await source.call('domain_migrate_begin3_params', { dom: dom(), params: [], flags: keep });
-  const ready = await target.call('domain_migrate_prepare3_params', {
-    params: [uri, param.str('destination_xml', begun.xml)],
-    cookie: begun.cookie,
-    flags,
-  });
-  const params = [param.str('migrate_uri', ready.uri ?? '')];
-  const across = await source.call('domain_migrate_perform3_params', {
-    dom: dom(),
-    dconnuri: null,
-    params,
-    cookie: ready.cookie,
-    flags: keep,
-  });
-  await before();
-  const done = await target.call('domain_migrate_finish3_params', {
-    params: [...params, param.str('destination_name', 'web01')],
-    cookie: across.cookie,
-    flags,
-    cancelled: 0,
-  });
-  await source.call('domain_migrate_confirm3_params', {
-    dom: dom(),
-    params,
-    cookie: done.cookie,
-    flags: keep,
-    cancelled: 0,
-  });
-  await Promise.all([source.close(), target.close()]);
-}
+const migrate = (from: string, to: string, before?: () => Promise<void>) =>
+  migrateBehind(sim, 'web01', from, to, before);
 
 beforeEach(async () => {
   sim = await SimFleet.start({
@@ -230,7 +198,7 @@ describe('a VM that moves', () => {
     await watched.ticksOn();
     const all = said.mock.calls.map(([, bytes]) => bytes.toString()).join('');
     await vi.waitFor(() => expect(watched.text.startsWith(all)).toBe(true));
-    consoles.write(watched.id, Buffer.from('echo typed-there\r'));
+    await consoles.write(watched.id, Buffer.from('echo typed-there\r'));
     await watched.ticksOn();
     // Who opens it now, by its new home, shares the stream.
     const other = await Watched.open({}, ref('web01', 'kvm2'));

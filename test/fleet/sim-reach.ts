@@ -1,9 +1,10 @@
 // The way to simulated hosts without SSH: each attempt and each connection is in the test's hand.
-import { duplexPair } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { Connection } from '../../src-main/libvirt/index.ts';
-import type { OpenReach, Reach, ReachOptions } from '../../src-main/fleet/reach.ts';
+import type { OpenReach, Place, Reach, ReachOptions } from '../../src-main/fleet/reach.ts';
 import { SshError } from '../../src-main/ssh/index.ts';
 import type { SimFleet, SimHost } from '../../src-sim/index.ts';
+import { connectScreen } from '../../src-sim/screens.ts';
 
 export class SimReach implements Reach {
   readonly host: SimHost;
@@ -42,6 +43,19 @@ export class SimReach implements Reach {
       ...(keepalive ? {} : { keepalive: false as const }),
       ...(signal && { signal }),
     });
+  }
+
+  async dial(place: Place): Promise<Duplex> {
+    const [near, far] = duplexPair();
+    far.on('close', () => near.destroy());
+    near.on('close', () => far.destroy());
+    if (this.isEnded || !connectScreen(this.host.daemon, place, () => far)) {
+      throw new SshError('channel-refused', 'open', `${this.host.name} refused to open a connection: it is not there.`);
+    }
+    const cut = () => near.destroy(this.#end);
+    this.#open.add(cut);
+    near.on('close', () => this.#open.delete(cut));
+    return near;
   }
 
   run(): null {

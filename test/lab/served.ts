@@ -9,6 +9,7 @@ import WebSocket from 'ws';
 import type { Answer } from '../../contract/link.ts';
 import type { DomainView, HostView, MigrationView } from '../../contract/model.ts';
 import type { Lab } from './lab.ts';
+import { RfbViewer } from '../consoles/rfb-viewer.ts';
 import { until } from './run.ts';
 
 const top = resolve(import.meta.dirname, '../..');
@@ -142,6 +143,16 @@ export class Served {
     return watched;
   }
 
+  /** A graphical console's socket, with a VNC viewer on it. */
+  graphics(domain: Pick<DomainView, 'hostId' | 'uuid'>, query = ''): WatchedScreen {
+    const url = this.url.replace(/^http/, 'ws');
+    const socket = new WebSocket(
+      `${url}/api/v1/hosts/${domain.hostId}/domains/${domain.uuid}/graphics?token=${this.token}${query}`,
+    );
+    this.#ends.push(() => socket.terminate());
+    return new WatchedScreen(socket);
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     for (const end of this.#ends) end();
     if (this.#child.exitCode !== null) return this.#child.exitCode;
@@ -183,5 +194,36 @@ export class Watched {
     return until(`the console says ${part}`, async () =>
       typeof part === 'string' ? this.text.includes(part) : part.test(this.text),
     );
+  }
+}
+
+export class WatchedScreen {
+  notes: Watched['notes'] = [];
+  readonly socket: WebSocket;
+  readonly viewer: RfbViewer;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    this.viewer = new RfbViewer((bytes) => socket.send(bytes));
+    socket.on('error', () => {});
+    socket.on('message', (data: Buffer, binary: boolean) => {
+      if (binary) return this.viewer.take(data);
+      const note = JSON.parse(data.toString('utf8')) as Watched['notes'][number];
+      this.notes.push(note);
+      if (note.type === 'moved') this.viewer.anew();
+    });
+  }
+
+  note(type: string) {
+    return until(`the screen notes “${type}”`, async () => this.notes.find((note) => note.type === type));
+  }
+
+  /** A picture with something on it. */
+  async shows(): Promise<void> {
+    await until('a picture is there', async () => this.viewer.rectangles > 0);
+    await until('something is drawn on it', async () => {
+      this.viewer.ask(false);
+      return this.viewer.drawn > 500;
+    });
   }
 }

@@ -64,6 +64,27 @@ it('passes the target and the wish to take over on', async () => {
   expect(asked(it_, 'consoles.open')).toEqual([{ hostId: 'h1', uuid, target: 'serial1', takeover: true }]);
 });
 
+it('opens a graphical console beside it, which nobody can take over', async () => {
+  const it_ = await served();
+  openable(it_);
+  it_.drover.carry['consoles.graphics'] = it_.drover.carry['consoles.open'] as never;
+  const graphics = at.replace(/console$/, 'graphics');
+  const viewer = view(it_.socket(`${graphics}?token=${token}&target=vnc1`));
+  await expect.poll(() => viewer.notes).toEqual([{ type: 'open' }]);
+  expect(asked(it_, 'consoles.graphics')).toEqual([{ hostId: 'h1', uuid, target: 'vnc1' }]);
+  const refused = view(it_.socket(`${graphics}?token=${token}&takeover=1`));
+  await refused.closed;
+  expect(refused.notes).toMatchObject([{ type: 'closed', err: { code: 'bad-request' } }]);
+});
+
+it.each(['?token=wrong', ''])('no screen opens without the token: “%s”', async (query) => {
+  const it_ = await served();
+  it_.drover.carry['consoles.graphics'] = () => ({ consoleId: 'c1' });
+  const socket = it_.socket(at.replace(/console$/, 'graphics') + query);
+  await new Promise((resolve) => socket.on('error', resolve));
+  expect(asked(it_, 'consoles.graphics')).toEqual([]);
+});
+
 it('carries bytes both ways in order, acknowledges what was sent, and tells notes as JSON', async () => {
   const it_ = await served();
   const state = openable(it_);

@@ -31,7 +31,7 @@ it('describes every call that has a door, and what stands besides', () => {
     ...lifecycleActions.map((action) => `domains.act.${action}`),
     ...scanPasses.map((pass) => `schedules.run.${pass}`),
   ];
-  expect([...ids].sort()).toEqual([...doors, ...actions, 'console', 'events', 'openapi'].sort());
+  expect([...ids].sort()).toEqual([...doors, ...actions, 'console', 'graphics', 'events', 'openapi'].sort());
   expect(new Set(ids).size).toBe(ids.length);
 });
 

@@ -85,7 +85,10 @@ export function madeUpDomain(next: Random, hostId: string, name: string, state?:
     vcpus: pick(next, [1, 2, 4, 8]),
     memoryKiB,
     maxMemoryKiB: memoryKiB,
-    consoles: [{ kind: 'serial', target: 'serial0' }],
+    consoles: [
+      { kind: 'serial', target: 'serial0' },
+      { kind: 'vnc', target: 'vnc0' },
+    ],
     tags: [],
     stats: null,
     job: null,

@@ -19,6 +19,7 @@ import type {
 } from '../../contract/model.ts';
 import { migrationOptions as options } from '../../src-renderer/gallery/examples.ts';
 import { random } from './made-up-fleet.ts';
+import { MadeUpGraphics } from './made-up-graphics.ts';
 
 type Listener = (payload: never) => void;
 
@@ -49,6 +50,10 @@ export class MadeUpMain implements Link {
   readonly #snapshots = new Map<string, SnapshotView[]>();
   /** Of VMs whose definition is another than the usual one. */
   readonly definitions = new Map<string, string>();
+
+  /** The VNC servers of VMs whose screen was opened, by UUID; those of `vncPasswords` ask for one. */
+  readonly graphics = new Map<string, MadeUpGraphics>();
+  readonly vncPasswords = new Set<string>();
 
   constructor(snapshot: Snapshot) {
     this.snapshot = snapshot;
@@ -239,7 +244,11 @@ export class MadeUpMain implements Link {
         return this.#evacuate(args);
       case 'consoles.open':
         return this.#openConsole(args);
+      case 'consoles.graphics':
+        return this.#openGraphics(args);
       case 'consoles.write':
+        this.#write(args);
+        return null;
       case 'consoles.ack':
       case 'consoles.close':
         return null;
@@ -427,10 +436,13 @@ export class MadeUpMain implements Link {
           verdict: { runningOn: [now.to], definedOn: [now.to] },
         },
       });
-      this.#tell('console.note', {
-        consoleId: `console-${ref.uuid}`,
-        note: { type: 'moved', from: now.from, to: now.to },
-      });
+      for (const kind of ['console', 'graphics']) {
+        this.#tell('console.note', {
+          consoleId: `${kind}-${ref.uuid}`,
+          note: { type: 'moved', from: now.from, to: now.to },
+        });
+      }
+      this.graphics.get(ref.uuid)?.begin();
     }, this.percentMs);
   }
 
@@ -473,6 +485,26 @@ export class MadeUpMain implements Link {
     this.push({ event: 'migration', data: ended });
     this.changeDomain({ hostId: now.from, uuid: now.uuid }, { job: null });
     return ended;
+  }
+
+  #openGraphics(ref: DomainRef): { consoleId: string } {
+    const { name, uuid } = this.domain(ref);
+    const consoleId = `graphics-${uuid}`;
+    const graphics =
+      this.graphics.get(uuid) ??
+      new MadeUpGraphics(name, (bytes) => this.#tell('console.data', { consoleId, bytes: bytes.slice() }));
+    graphics.password = this.vncPasswords.has(uuid);
+    this.graphics.set(uuid, graphics);
+    this.#tell('console.note', { consoleId, note: { type: 'open' } });
+    graphics.begin();
+    return { consoleId };
+  }
+
+  #write({ consoleId, bytes }: ArgsIn<'consoles.write'>): void {
+    // A server answers in a turn of its own, as over a network.
+    const copy = bytes.slice();
+    if (consoleId.startsWith('graphics-'))
+      setTimeout(() => this.graphics.get(consoleId.slice('graphics-'.length))?.take(copy));
   }
 
   #openConsole({ uuid }: DomainRef): { consoleId: string } {
