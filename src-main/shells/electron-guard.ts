@@ -5,16 +5,19 @@ import { isOurs } from './electron-page.ts';
 /** The page is of the app's own scheme, and all it needs comes by the bridge: it has no business on the network. */
 const network = ['http://*/*', 'https://*/*', 'ws://*/*', 'wss://*/*', 'ftp://*/*', 'file://*/*'];
 
-/** The one permission that the page gets: a button that copies. Paste is the user's own key. */
-const copying = 'clipboard-sanitized-write';
+/**
+ * What the page may: copy by a button (paste is the user's own key), show a guest's screen in full and lend it the keys
+ * there, and write to a file that the user has just chosen in the system's own dialog.
+ */
+const granted = new Set(['clipboard-sanitized-write', 'fullscreen', 'keyboardLock', 'fileSystem']);
 
 export function guardSession(): void {
   const { defaultSession } = session;
   defaultSession.setPermissionRequestHandler((contents, permission, decide) =>
-    decide(permission === copying && isOurs(contents.getURL())),
+    decide(granted.has(permission) && isOurs(contents.getURL())),
   );
   defaultSession.setPermissionCheckHandler(
-    (contents, permission) => permission === copying && isOurs(contents?.getURL() ?? ''),
+    (contents, permission) => granted.has(permission) && isOurs(contents?.getURL() ?? ''),
   );
   defaultSession.setDevicePermissionHandler(() => false);
   defaultSession.webRequest.onBeforeRequest({ urls: network }, (_, decide) => decide({ cancel: true }));

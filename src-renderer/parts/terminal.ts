@@ -3,6 +3,7 @@ import type { ITheme, Terminal as Xterm } from '@xterm/xterm';
 import type { FitAddon } from '@xterm/addon-fit';
 import type { SearchAddon } from '@xterm/addon-search';
 import { copyText } from './clipboard.ts';
+import type { LogFile } from './files.ts';
 
 /** What the pane, while there is one, does about what happens in the terminal. */
 export interface TerminalHandlers {
@@ -14,7 +15,15 @@ export interface TerminalHandlers {
   /** Ctrl+Shift+F, and Ctrl+Shift+E for leaving the terminal by keyboard. */
   find(): void;
   leave(): void;
+  /** Ctrl with + or -, and Ctrl+0: letters larger, smaller, as usual. */
+  size(step: 1 | -1 | 0): void;
 }
+
+/** How large letters are, in pixels. */
+export const usualFontSize = 13;
+const fontSizes = { least: 8, most: 32 };
+export const nextFontSize = (size: number, step: 1 | -1 | 0) =>
+  step === 0 ? usualFontSize : Math.min(fontSizes.most, Math.max(fontSizes.least, size + step));
 
 export interface Found {
   /** Which of them is marked, from 0; -1 for none. */
@@ -69,7 +78,7 @@ export async function openTerminal(): Promise<TerminalScreen> {
     allowProposedApi: true, // unicode11
     scrollback: SCROLLBACK,
     fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
-    fontSize: 13,
+    fontSize: usualFontSize,
     lineHeight: 1.2,
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     macOptionIsMeta: true,
@@ -91,6 +100,8 @@ export async function openTerminal(): Promise<TerminalScreen> {
 export class TerminalScreen {
   /** The pane's, while it shows this terminal; what is typed without one goes nowhere. */
   handlers: TerminalHandlers | null = null;
+  /** Where what the guest says is written, too; it goes on while no pane shows this terminal. */
+  log: LogFile | null = null;
   /** The admin said not to be asked about pastes again. */
   pastesUnasked = false;
   readonly #xterm: Xterm;
@@ -116,8 +127,12 @@ export class TerminalScreen {
   // --- What the session writes ---
 
   write(bytes: Uint8Array, shown: () => void) {
-    if (this.#held) this.#held.push(() => this.write(bytes, shown));
-    else this.#xterm.write(bytes, shown);
+    if (this.#held) {
+      this.#held.push(() => this.write(bytes, shown));
+      return;
+    }
+    this.log?.write(bytes);
+    this.#xterm.write(bytes, shown);
   }
 
   /** A dim line. It leaves the guest's colours and its full-screen programs alone. */
@@ -139,6 +154,7 @@ export class TerminalScreen {
 
   dispose() {
     this.handlers = null;
+    void this.log?.end();
     this.#element.remove();
     this.#xterm.dispose();
   }
@@ -172,9 +188,19 @@ export class TerminalScreen {
     this.#xterm.focus();
   }
 
+  set fontSize(size: number) {
+    if (this.#xterm.options.fontSize === size) return;
+    this.#xterm.options.fontSize = size;
+    this.fit();
+  }
+
   /** What is selected, else all that the scrollback holds. */
   text(): string {
-    if (this.#xterm.hasSelection()) return this.#xterm.getSelection();
+    return this.#xterm.hasSelection() ? this.#xterm.getSelection() : this.all();
+  }
+
+  /** All that the scrollback holds, as text. */
+  all(): string {
     const buffer = this.#xterm.buffer.active;
     const lines: string[] = [];
     for (let row = 0; row < buffer.length; row += 1) {
@@ -233,6 +259,12 @@ export class TerminalScreen {
   /** All keys are the guest's but a few with Ctrl+Shift, which no terminal sends. */
   #key(event: KeyboardEvent): boolean {
     event.stopPropagation(); // the window's shortcuts give way here
+    const step = sizeStep(event);
+    if (step !== null) {
+      event.preventDefault();
+      if (event.type === 'keydown') this.handlers?.size(step);
+      return false;
+    }
     const ours = event.ctrlKey && event.shiftKey && !event.altKey && !event.metaKey;
     if (!ours) return true;
     if (event.code === 'KeyV') return false; // the browser pastes, which needs no permission
@@ -253,4 +285,12 @@ export class TerminalScreen {
     const text = event.clipboardData?.getData('text/plain') ?? '';
     if (text !== '') this.handlers?.pasted(text);
   }
+}
+
+/** Ctrl with Shift and - is the guest's: shells undo by it. */
+function sizeStep({ key, ctrlKey, shiftKey, altKey, metaKey }: KeyboardEvent): 1 | -1 | 0 | null {
+  if (!ctrlKey || altKey || metaKey) return null;
+  if (key === '+' || key === '=') return 1;
+  if (shiftKey) return null;
+  return key === '-' ? -1 : key === '0' ? 0 : null;
 }

@@ -1,5 +1,6 @@
 // The main job by mouse, on real hosts: see them, open a console, drag a VM to another host while it ticks on.
 import { expect, test } from '@playwright/test';
+import type { HostView } from '../../contract/model.ts';
 import { Lab } from '../lab/lab.ts';
 import { Served } from '../lab/served.ts';
 import { card, carry, tile } from './made-up-window.ts';
@@ -49,6 +50,37 @@ test('a VM dragged to another host arrives there, and its console misses no tick
   const seen = await ticks();
   const first = seen[0] ?? 0;
   expect(seen).toEqual(Array.from(seen, (_, index) => first + index));
+});
+
+test('the screen of a VM is QEMU’s own, and goes with it to another host', async ({ page }) => {
+  await page.goto(`${drover.url}/#token=${drover.token}`);
+  const { hostId } = await drover.domain('web01');
+  const hosts = await drover.get<HostView[]>('GET', '/hosts');
+  const from = hosts.find(({ id }) => id === hostId)?.label ?? '';
+  const to = from === 'kvm1' ? 'kvm2' : 'kvm1';
+  await expect(card(page, to)).toContainText('Online');
+  await tile(page, 'web01').click();
+  await page.keyboard.press('Control+Enter');
+  const screen = page.getByRole('region', { name: /^Screen of web01/ });
+  await expect(screen).toContainText('Connected');
+  const bright = () =>
+    page.locator('[data-guest] canvas').evaluate((canvas: HTMLCanvasElement) => {
+      const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+      return data.filter((value, at) => at % 4 === 0 && value > 100).length;
+    });
+  await expect.poll(bright).toBeGreaterThan(300);
+  await page.getByRole('button', { name: 'Put this console below' }).click();
+  await carry(page, tile(page, 'web01'), card(page, to));
+  await expect(card(page, to)).toContainText('Can take it');
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Migrate', exact: true }).click();
+  await expect(page.getByRole('region', { name: `Screen of web01 on ${to}` })).toContainText(
+    `moved from ${from} to ${to}`,
+    { timeout: 60_000 },
+  );
+  await expect(screen).toContainText('Connected');
+  await expect.poll(bright).toBeGreaterThan(300);
+  if (process.env['DROVER_SHOTS']) await page.screenshot({ path: `${process.env['DROVER_SHOTS']}/lab-graphics.png` });
 });
 
 test('a VM started beside Drover shows as running, and one shut down by keyboard is', async ({ page }) => {

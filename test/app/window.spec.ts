@@ -195,6 +195,77 @@ test.describe('consoles', () => {
   });
 });
 
+test.describe('a serial console', () => {
+  test('has letters as large as one likes, remembered for the next one', async ({ open }) => {
+    const page = await open(size);
+    await tile(page, 'web01').dblclick();
+    const screen = page.locator('.xterm-rows');
+    await expect(screen).toContainText('tick');
+    const height = () =>
+      screen
+        .locator('> div')
+        .first()
+        .evaluate((row) => row.getBoundingClientRect().height);
+    const usual = await height();
+    await page.locator('.xterm-helper-textarea').focus();
+    for (let step = 0; step < 4; step += 1) await page.keyboard.press('Control+=');
+    await expect.poll(height).toBeGreaterThan(usual);
+    await expect
+      .poll(async () => JSON.stringify(await said(page, 'preferences.set')))
+      .toContain('"consoleFontSize":17');
+    await page.keyboard.press('Control+0');
+    await expect.poll(height).toBe(usual);
+    const typed = (await said(page, 'consoles.write')) as { bytes: Record<string, number> }[];
+    expect(typed).toEqual([]);
+  });
+
+  test('is saved as text, and logged into a file from then on', async ({ open }) => {
+    const page = await open(size);
+    // The system's own dialog: whoever is asked chooses a file.
+    await page.evaluate(() => {
+      const files: Record<string, string> = {};
+      let chosen = 0;
+      const showSaveFilePicker = ({ suggestedName }: { suggestedName: string }) => {
+        const name = `${(chosen += 1)} ${suggestedName}`;
+        return Promise.resolve({
+          createWritable: () => {
+            let text = files[name] ?? '';
+            return Promise.resolve({
+              write: (part: Uint8Array | { data: Uint8Array }) => {
+                text += new TextDecoder().decode('data' in part ? part.data : part);
+                return Promise.resolve();
+              },
+              close: () => Promise.resolve(void (files[name] = text)),
+            });
+          },
+        });
+      };
+      Object.assign(window, { files, showSaveFilePicker });
+    });
+    const files = () => page.evaluate(() => (window as unknown as { files: Record<string, string> }).files);
+    await tile(page, 'web01').dblclick();
+    const screen = page.locator('.xterm-rows');
+    await expect(screen).toContainText('tick 2');
+    const more = async (entry: string) => {
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      await page.getByRole('menuitem', { name: entry }).click();
+    };
+    await more('Save output…');
+    await expect.poll(async () => (await files())['1 web01.log']).toMatch(/^tick 1\ntick 2/);
+    await more('Log to file…');
+    await expect(page.getByText('logging to a file')).toBeVisible();
+    await page.evaluate(() => {
+      const domain = window.main.snapshot.domains.find(({ name }) => name === 'web01');
+      window.main.print(domain?.uuid ?? '', 'said-while-it-logs\r\n');
+    });
+    await expect(screen).toContainText('said-while-it-logs');
+    await more('End the log');
+    await expect.poll(async () => (await files())['2 web01.log']).toContain('said-while-it-logs\r\n');
+    expect((await files())['2 web01.log']).not.toContain('tick 1\r\n');
+    await expect(page.getByText('logging to a file')).toBeHidden();
+  });
+});
+
 test.describe('what is lost is said', () => {
   test('a host that is gone greys its VMs, says why, and when it tries again', async ({ open }) => {
     const page = await open(size);

@@ -240,7 +240,7 @@ describe('a page in the app', () => {
     await expect.poll(() => desktop.record.opened).toEqual(['https://libvirt.org/']);
   });
 
-  it('gets no permission but to copy, no device, no download, and nothing from the network', async () => {
+  it('gets no permission but to copy, to fill the screen and to write where it was told, no device, no download, and nothing from the network', async () => {
     const { webContents } = await desktop.open();
     const { defaultSession } = desktop.session;
     const asked = (permission: string) => {
@@ -251,8 +251,10 @@ describe('a page in the app', () => {
     for (const permission of ['media', 'geolocation', 'notifications', 'clipboard-read', 'openExternal', 'usb']) {
       expect([permission, ...asked(permission)]).toEqual([permission, false, false]);
     }
-    expect(asked('clipboard-sanitized-write')).toEqual([true, true]);
-    expect(defaultSession.permissionChecked(null, 'clipboard-sanitized-write')).toBe(false);
+    for (const permission of ['clipboard-sanitized-write', 'fullscreen', 'keyboardLock', 'fileSystem']) {
+      expect([permission, ...asked(permission)]).toEqual([permission, true, true]);
+      expect(defaultSession.permissionChecked(null, permission)).toBe(false);
+    }
     expect(defaultSession.deviceChecked()).toBe(false);
     const schemes = ['http', 'https', 'ws', 'wss', 'file'].map((scheme) => `${scheme}://*/*`);
     expect(defaultSession.requests?.urls).toEqual(expect.arrayContaining(schemes));
