@@ -67,7 +67,7 @@ it('passes the target and the wish to take over on', async () => {
 it('opens a graphical console beside it, which nobody can take over', async () => {
   const it_ = await served();
   openable(it_);
-  it_.drover.carry['consoles.graphics'] = it_.drover.carry['consoles.open'] as never;
+  it_.drover.carry['consoles.graphics'] = it_.drover.carry['consoles.open'];
   const graphics = at.replace(/console$/, 'graphics');
   const viewer = view(it_.socket(`${graphics}?token=${token}&target=vnc1`));
   await expect.poll(() => viewer.notes).toEqual([{ type: 'open' }]);
