@@ -5,7 +5,8 @@ import { ci } from './setup.mjs';
 
 const memory = 'node_modules/.cache/check';
 const incremental = (name) => (ci ? [] : ['--incremental', '--tsBuildInfoFile', `${memory}/${name}.tsbuildinfo`]);
-const cached = (name) => (ci ? [] : ['--cache', '--cache-strategy', 'content', '--cache-location', `${memory}/${name}`]);
+const cached = (name) =>
+  ci ? [] : ['--cache', '--cache-strategy', 'content', '--cache-location', `${memory}/${name}`];
 
 const steps = [
   ['types', ['tsc', '-p', 'tsconfig.json', ...incremental('main')]],
