@@ -6,6 +6,7 @@ import type {
   Adopted,
   DemoView,
   Diagnostics,
+  DomainHappening,
   DomainHistory,
   DomainView,
   EvacuationPlan,
@@ -131,6 +132,11 @@ export const calls = {
   'domains.history': call<DomainHistory>()(
     'What it used over the last hours, a point a minute, wherever it ran.',
     `GET ${aDomain}/history`,
+    domain,
+  ),
+  'domains.events': call<{ events: DomainHappening[] }>()(
+    'What happened to it since Drover was started, wherever it ran; the newest first, 100 at most.',
+    `GET ${aDomain}/events`,
     domain,
   ),
   'domains.redefine': call<DomainView>()(

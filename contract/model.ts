@@ -107,6 +107,17 @@ export interface DomainStats {
   at: Time;
 }
 
+/** One thing that happened to a VM, as libvirt told it. */
+export interface DomainHappening {
+  at: Time;
+  /** Where. */
+  hostId: HostId;
+  /** libvirt's event: `started`, `stopped`, `device_added`… */
+  event: string;
+  /** What libvirt tells more closely: `booted`, `shut down`, a device's alias; '' where it tells nothing. */
+  detail: string;
+}
+
 /** A point a minute, the oldest first; null where nothing was sampled in that minute. */
 export interface DomainHistory {
   /** The beginning of the first point's minute; null while there is no point. */

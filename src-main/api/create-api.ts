@@ -100,6 +100,7 @@ export function createApi(rooms: Rooms): Api {
       xml: await actions.xml(ref, inactive ?? false, secure ?? false),
     }),
     'domains.history': (ref) => fleet.history(ref),
+    'domains.events': (ref) => ({ events: fleet.happenings(ref) }),
     'domains.redefine': ({ xml, was, validate, ...ref }) =>
       redefine(fleet, ref, { xml, was, validate: validate ?? true }),
     'domains.act': ({ action, ...ref }) => actions.act(ref, action),

@@ -2,10 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Delta } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
-import type { DomainHistory, DomainRef, DomainView, HostId, HostView, Uuid } from '../../contract/model.ts';
+import type {
+  DomainHappening,
+  DomainHistory,
+  DomainRef,
+  DomainView,
+  HostId,
+  HostView,
+  Uuid,
+} from '../../contract/model.ts';
 import { labelOf, parseHostUri } from '../../contract/uri.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Gate } from '../ssh/index.ts';
+import { Happenings } from './happenings.ts';
 import { Host } from './host.ts';
 import { Minutes, mostMinutes } from './minutes.ts';
 import type { Questions } from './questions.ts';
@@ -41,6 +50,7 @@ export class Fleet {
   #watched = false;
   /** CPU, memory, disk, network. By UUID alone: what moves takes its past along. */
   readonly #minutes = new Minutes(4);
+  readonly #happenings = new Happenings();
   /** Where each domain is: asked at each of its events, so nobody looks through all hosts for it. */
   readonly #homes = new Map<Uuid, Set<HostId>>();
   /** Of each window, the hosts that it shows now. */
@@ -215,6 +225,12 @@ export class Fleet {
     };
   }
 
+  /** What happened to a VM, wherever it ran, the newest first. @throws Failure `not-found` */
+  happenings(ref: DomainRef): DomainHappening[] {
+    this.domain(ref);
+    return this.#happenings.of(ref.uuid);
+  }
+
   #remember({ event, data }: Delta): void {
     if (event === 'stats') {
       for (const row of data) {
@@ -232,6 +248,7 @@ export class Fleet {
       else {
         this.#homes.delete(uuid);
         this.#minutes.forget(uuid);
+        this.#happenings.forget(uuid);
       }
     }
   }
@@ -253,6 +270,7 @@ export class Fleet {
         this.#remember(delta);
         tell(delta);
       },
+      happened: (uuid, happening) => this.#happenings.add(uuid, happening),
       clock: this.#clock,
       fleetSize: () => this.#hosts.size,
     });

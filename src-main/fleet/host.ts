@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Delta } from '../../contract/events.ts';
 import { type Err, Failure, toErr } from '../../contract/failure.ts';
-import type { HostId, HostInfo, HostState, HostView, Uuid } from '../../contract/model.ts';
+import type { DomainHappening, HostId, HostInfo, HostState, HostView, Uuid } from '../../contract/model.ts';
 import type { HostUri } from '../../contract/uri.ts';
 import type { Connection } from '../libvirt/index.ts';
 import type { Gate, HostKeySeen } from '../ssh/index.ts';
@@ -28,6 +28,8 @@ export interface HostOptions {
   gate: Gate;
   openReach: OpenReach;
   tell: (delta: Delta) => void;
+  /** Told of what libvirt says of a domain, for whoever asks later. */
+  happened?: (uuid: Uuid, happening: DomainHappening) => void;
   clock: Clock;
   /** How many hosts the fleet has; 1 where left out. */
   fleetSize?: () => number;
@@ -471,6 +473,10 @@ export class Host {
         clock: this.#options.clock,
         seen: (uuid, event) => {
           for (const listener of [...this.#followed]) listener(uuid, event);
+        },
+        happened: (uuid, event, detail) => {
+          const at = new Date().toISOString();
+          this.#options.happened?.(uuid, { at, hostId: this.id, event, detail });
         },
       });
       const reading = readHostInfo(connection, this.#options.clock);

@@ -115,6 +115,23 @@ describe('adding', () => {
   });
 });
 
+it('what happened to a VM is told later, wherever it was, until it is gone', async () => {
+  const host = fleet.add(uri('kvm1'));
+  await allOnline();
+  const { uuid = '' } = host.domains.all.find(({ name }) => name === 'db01') ?? {};
+  const dom = { name: 'db01', uuid };
+  const ref = { hostId: host.id, uuid };
+  expect(fleet.happenings(ref)).toEqual([]);
+  await host.connection.call('domain_create_with_flags', { dom });
+  await host.connection.call('domain_suspend', { dom });
+  await vi.waitFor(() => expect(fleet.happenings(ref).map(({ event }) => event)).toContain('suspended'));
+  const [last, ...before] = fleet.happenings(ref);
+  expect(last).toMatchObject({ hostId: host.id, event: 'suspended', detail: 'paused' });
+  expect(before).toContainEqual(expect.objectContaining({ event: 'started', detail: 'booted' }));
+  await fleet.remove(host.id);
+  expect(() => fleet.happenings(ref)).toThrow(expect.objectContaining({ code: 'not-found' }));
+});
+
 describe('what was kept', () => {
   it('is taken up again; what no longer parses is passed over in a sentence', async () => {
     const warnings: string[] = [];

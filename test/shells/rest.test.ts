@@ -53,6 +53,7 @@ const requests: Partial<Record<CallName, [string, string, unknown, object]>> = {
     { hostId: 'h1', uuid, autostart: true },
   ],
   'domains.history': ['GET', `/hosts/h1/domains/${uuid}/history`, undefined, { hostId: 'h1', uuid }],
+  'domains.events': ['GET', `/hosts/h1/domains/${uuid}/events`, undefined, { hostId: 'h1', uuid }],
   'domains.redefine': [
     'POST',
     `/hosts/h1/domains/${uuid}/xml`,

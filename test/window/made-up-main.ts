@@ -4,6 +4,7 @@ import type { Delta, LinkEvents, NumberedDelta, Snapshot } from '../../contract/
 import { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import type {
+  DomainHappening,
   DomainHistory,
   DomainRef,
   DomainState,
@@ -50,6 +51,8 @@ export class MadeUpMain implements Link {
   readonly #snapshots = new Map<string, SnapshotView[]>();
   /** Of VMs whose definition is another than the usual one. */
   readonly definitions = new Map<string, string>();
+  /** What happened to whichever VM is asked for. */
+  events: DomainHappening[] = [];
 
   /** The VNC servers of VMs whose screen was opened, by UUID; those of `vncPasswords` ask for one. */
   readonly graphics = new Map<string, MadeUpGraphics>();
@@ -224,6 +227,8 @@ export class MadeUpMain implements Link {
         return this.#goBack(args);
       case 'snapshots.delete':
         return this.#forget(args);
+      case 'domains.events':
+        return { events: this.events };
       case 'domains.history':
         return madeUpHistory();
       case 'domains.redefine':
