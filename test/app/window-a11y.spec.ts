@@ -128,6 +128,21 @@ const screens: Record<string, (page: Page) => Promise<unknown>> = {
     await page.keyboard.press('Enter');
     await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
   },
+  'the VMs in groups': async (page) => {
+    await page.getByRole('tab', { name: /^VMs/ }).click();
+    await page.getByRole('button', { name: 'Columns and groups' }).click();
+    await page.getByRole('menuitemcheckbox', { name: 'State' }).last().click();
+    await page.getByRole('row', { name: /^Running/ }).click();
+  },
+  'what happened to a VM': async (page) => {
+    await page.evaluate(() => {
+      const hostId = window.main.snapshot.hosts[0]?.id ?? '';
+      window.main.events = [{ at: new Date().toISOString(), hostId, event: 'crashed', detail: 'panicked' }];
+    });
+    await tile(page, 'web01').click();
+    await page.getByRole('tab', { name: 'Events' }).click();
+    await expect(page.getByRole('list', { name: 'What happened' })).toBeVisible();
+  },
   'the hardware of a VM': async (page) => {
     await tile(page, 'web01').click();
     await page.getByRole('tab', { name: 'Hardware' }).click();
