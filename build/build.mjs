@@ -1,9 +1,10 @@
 // `npm run build`: the window to dist/window, the main side to dist/main. `--main` or `--window` builds one of them.
-import { cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
+import { licencesOf, licencesPlugin } from './licences.mjs';
 
 const top = join(import.meta.dirname, '..');
 
@@ -19,9 +20,10 @@ export async function buildMain(out = join(top, 'dist', 'main')) {
     target: 'node20',
     external,
     logLevel: 'warning',
-    legalComments: 'none',
+    legalComments: 'none', // licences.txt has them all
+    metafile: true,
   };
-  await Promise.all([
+  const built = await Promise.all([
     esbuild.build({
       ...shared,
       entryPoints: { main: join(top, 'src-main', 'main.ts'), sim: join(top, 'src-sim', 'main.ts') },
@@ -46,6 +48,8 @@ export async function buildMain(out = join(top, 'dist', 'main')) {
     }),
   ]);
   cpSync(join(top, 'assets', 'icons', '32x32.png'), join(out, 'tray.png'));
+  const bundled = built.flatMap(({ metafile }) => Object.keys(metafile.inputs).map((path) => resolve(path)));
+  writeFileSync(join(out, 'licences.txt'), licencesOf(bundled));
 }
 
 /** @param {string} out */
@@ -53,6 +57,7 @@ export async function buildWindow(out = join(top, 'dist', 'window')) {
   await vite.build({
     configFile: join(import.meta.dirname, 'vite.config.mjs'),
     logLevel: 'warn',
+    plugins: [licencesPlugin],
     build: { outDir: out },
   });
 }

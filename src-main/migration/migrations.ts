@@ -147,6 +147,8 @@ export class Migrations {
     const { domain, source, target, options } = route;
     if (this.#active(ref.uuid)) throw busy(domain.name);
     const { checks, way, copied } = await checkAsking(this.#options.fleet, route);
+    // Two callers may have come for the same VM: then what the checks found is the first one's doing.
+    if (this.#active(ref.uuid)) throw busy(domain.name);
     const reasons = stopping(checks, options.force);
     if (reasons.length > 0) {
       throw new Failure(
@@ -159,8 +161,7 @@ export class Migrations {
     const { transport, peerUri, why, tlsDestination } = way;
     const addressed = !isOff(options) && transport !== 'tunnelled' && transport !== 'relay';
     const migrateUri = options.migrateUri ?? (addressed ? await migrateUriTo(target) : null);
-    // Asked again after the waits: two callers may have come for the same VM.
-    if (this.#active(ref.uuid)) throw busy(domain.name);
+    if (this.#active(ref.uuid)) throw busy(domain.name); // once more, after the last wait
     const of = (host: Host) => ({ id: host.id, uri: host.uri.text, label: host.label });
     const migration = this.#add(
       {

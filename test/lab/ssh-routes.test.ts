@@ -196,5 +196,6 @@ it('algorithms are those that are configured', async () => {
   );
   expect((await (await login('slow')).run('uname -n')).stdout).toBe('kvm1\n');
   write(`Host odd\n HostName ${address('kvm1')}\n Ciphers chacha20-poly1305@openssh.com\n MACs umac-64@openssh.com`);
-  await expect(login('odd')).rejects.toThrow(/umac-64@openssh.com/);
+  // What Drover's own SSH does not speak, the system's ssh does.
+  expect((await (await login('odd')).run('uname -n')).stdout).toBe('kvm1\n');
 });

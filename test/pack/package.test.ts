@@ -88,7 +88,7 @@ describe('the desktop app’s folder', () => {
   it('has what it runs, and nothing else', () => {
     const files = inside().filter((path) => /\.\w+$/.test(path));
     const allowed =
-      /^\/(package\.json|dist\/main\/([\w-]+\.(js|cjs)|tray\.png)|dist\/window\/(index\.html|[\w./-]+\.(js|css|svg|woff2|png|wasm)))$/;
+      /^\/(package\.json|dist\/main\/([\w-]+\.(js|cjs)|tray\.png|licences\.txt)|dist\/window\/(index\.html|licences\.txt|[\w./-]+\.(js|css|svg|woff2|png|wasm)))$/;
     expect(files.filter((path) => !allowed.test(path))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
@@ -100,6 +100,20 @@ describe('the desktop app’s folder', () => {
         '/dist/window/index.html',
       ]),
     );
+  });
+
+  it('tells the licences of what is bundled, and where its source is', () => {
+    const at = unpacked();
+    const [main, window] = ['main', 'window'].map((part) =>
+      readFileSync(join(at, 'dist', part, 'licences.txt'), 'utf8'),
+    );
+    for (const name of ['ssh2', 'ws', 'zod', 'saxes']) expect(main).toMatch(new RegExp(`^${name} [0-9]`, 'm'));
+    for (const name of ['svelte', '@xterm/xterm', '@novnc/novnc', 'bits-ui']) {
+      expect(window).toMatch(new RegExp(`^${name} [0-9]`, 'm'));
+    }
+    expect(window).toMatch(/@novnc\/novnc .*\nLicence: MPL-2\.0\nSource: \S+/);
+    expect(main).toMatch(/^Licence: MIT$/m);
+    expect(main).toContain('Permission is hereby granted');
   });
 
   it('has every part that its parts ask for', () => {
