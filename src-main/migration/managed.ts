@@ -34,8 +34,8 @@ export interface Watch {
 /** How the steps ended, as far as replies tell. */
 export type End =
   | { end: 'moved' }
-  /** Null: it was aborted, by us or by somebody else. */
-  | { end: 'stayed'; why: unknown }
+  /** Null: it was aborted, by us or by somebody else. `besides`: what the source said, where the target says why. */
+  | { end: 'stayed'; why: unknown; besides?: unknown }
   | { end: 'unknown'; why: unknown; performed: boolean; finishSent: boolean };
 
 const nothing: Buffer = Buffer.alloc(0);
@@ -210,7 +210,8 @@ export class ManagedMove {
 
   #stayed(why: unknown, reason: LibvirtError | null = null): End {
     const aborted = why === null || LibvirtError.is(why, 'operation_aborted');
-    return { end: 'stayed', why: aborted ? null : (reason ?? why) };
+    if (aborted) return { end: 'stayed', why: null };
+    return reason ? { end: 'stayed', why: reason, besides: why } : { end: 'stayed', why };
   }
 
   #unknown(why: unknown): End {

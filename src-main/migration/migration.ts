@@ -376,7 +376,7 @@ export class Migration {
 
   async #after(end: End, ours: Ours | null): Promise<Outcome> {
     if (end.end === 'unknown') return this.#settle(end, ours);
-    return end.end === 'moved' ? this.#moved() : this.#stayed(end.why);
+    return end.end === 'moved' ? this.#moved() : this.#stayed(end.why, end.besides);
   }
 
   /** What an earlier Drover began: neither connection of it lives any more. */
@@ -425,20 +425,22 @@ export class Migration {
     return { state: 'completed', error: null };
   }
 
-  /** @param why Null: somebody aborted it. */
-  #stayed(why: unknown): Outcome {
+  /** @param why Null: somebody aborted it. @param besides What the source said, where the target says why. */
+  #stayed(why: unknown, besides?: unknown): Outcome {
     if (this.#cancelled) return { state: 'cancelled', error: null };
-    return this.#failed(
-      why ?? new Failure('libvirt', `The migration was aborted on ${this.source.label} by somebody else.`),
-    );
+    const aborted = `The migration was aborted on ${this.source.label} by somebody else.`;
+    return this.#failed(why ?? new Failure('libvirt', aborted), besides);
   }
 
-  #failed(error: unknown): Outcome {
+  #failed(error: unknown, besides?: unknown): Outcome {
     // Two of the steps are the target's.
     const onTarget = error instanceof LibvirtError && /_(prepare|finish)3/.test(error.procedure);
     const host = onTarget ? this.target : this.source;
     const doing = `migrating ${this.#name} ${onTarget ? `from ${this.source.label}` : `to ${this.target.label}`}`;
-    return { state: 'failed', error: toErr(explain(error, host.label, doing)) };
+    const err = toErr(explain(error, host.label, doing));
+    // Of the two, either may be the one that knows: a certificate that the source refuses is a broken line to the target.
+    const said = besides instanceof LibvirtError ? ` ${this.source.label} says “${besides.message}”.` : '';
+    return { state: 'failed', error: { ...err, message: err.message + said } };
   }
 
   /** The steps were interrupted. @param ours Null: their connections are gone, or were never ours. */
