@@ -2,7 +2,7 @@
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 import { Lab } from '../lab/lab.ts';
 import { Served } from '../lab/served.ts';
 
@@ -26,14 +26,13 @@ test.afterAll(async () => {
 });
 
 /** As a person does: Tab until it has the focus. */
-async function tabTo(page: Page, name: RegExp) {
-  const button = page.getByRole('button', { name });
-  await expect(button).toBeEnabled();
+async function tabTo(page: Page, place: Locator) {
+  await expect(place).toBeEnabled();
   for (let presses = 0; presses < 40; presses += 1) {
-    if (await button.evaluate((element) => element === document.activeElement)) return;
+    if (await place.evaluate((element) => element === document.activeElement)) return;
     await page.keyboard.press('Tab');
   }
-  throw new Error(`Tab does not lead to ${name}`);
+  throw new Error('Tab does not lead there');
 }
 
 async function addHost(page: Page, name: string) {
@@ -42,17 +41,13 @@ async function addHost(page: Page, name: string) {
   await page.keyboard.type('add host');
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');
-  await expect(dialog.getByLabel('Host')).toBeFocused();
+  await expect(dialog.getByRole('textbox', { name: 'Host', exact: true })).toBeFocused();
   await page.keyboard.type(address);
-  for (const field of ['User', 'Port', 'Label']) {
-    while (!(await dialog.getByLabel(field).evaluate((element) => element === document.activeElement))) {
-      await page.keyboard.press('Tab');
-    }
-  }
+  await tabTo(page, dialog.getByRole('textbox', { name: 'Label' }));
   await page.keyboard.type(name);
   await page.keyboard.press('Enter');
   await expect(dialog).toContainText(fingerprints.ed25519);
-  await tabTo(page, /^Trust/);
+  await tabTo(page, dialog.getByRole('button', { name: /^Trust/ }));
   await page.keyboard.press('Enter');
   await expect(page.getByRole('treeitem', { name: `${name}, Online` })).toBeVisible();
   await page.keyboard.press('Escape');
