@@ -176,9 +176,18 @@ export class Host {
     else if (this.#run?.at === 'waiting' && this.#retryAt !== null) this.connect();
   }
 
-  /** Somebody came who can answer: a login that may have failed for want of that is tried once more. */
+  /** Somebody came who can answer: what may have been refused for want of that is tried once more, by a new login. */
   askNow(): void {
-    if (this.#unasked && this.#run?.at === 'waiting' && this.#state === 'auth-failed') this.connect();
+    const run = this.#run;
+    if (!this.#unasked || !run) return;
+    if (run.at === 'waiting' && this.#state === 'auth-failed') {
+      this.#letGo();
+      this.connect();
+    } else if (run.at === 'connected' && this.#readOnly !== null && this.uri.parameters.sudo === '1') {
+      // sudo had nobody to ask. Nothing was changed over this connection, so nothing is under way.
+      run.again = true;
+      this.#reach?.close();
+    }
   }
 
   /**
@@ -410,7 +419,10 @@ export class Host {
       }
       const state = wasOnline ? 'unreachable' : stateAfter(failed);
       // Somebody came meanwhile who can be asked.
-      if (state === 'auth-failed' && this.#unasked && this.#options.questions.open) continue;
+      if (state === 'auth-failed' && this.#unasked && this.#options.questions.open) {
+        this.#letGo();
+        continue;
+      }
       // What only a person can mend is not tried again by itself.
       const waitMs = state === 'untrusted' || state === 'auth-failed' ? null : backoff.next();
       run.at = 'waiting';
@@ -543,12 +555,14 @@ export class Host {
     this.#connection?.destroy();
     this.#connection = null;
     // The SSH connection is kept where only libvirt's daemon went away, unless we are to stop.
-    if (signal.aborted || this.#reach?.isEnded) {
-      this.#reach?.close();
-      this.#reach = null;
-      this.#work = null;
-    }
+    if (signal.aborted || this.#reach?.isEnded) this.#letGo();
     this.domains.setStale(true);
+  }
+
+  #letGo(): void {
+    this.#reach?.close();
+    this.#reach = null;
+    this.#work = null;
   }
 
   #set(state: HostState, error: Err | null): void {

@@ -215,11 +215,11 @@ export const undefineFlags = {
   keep_tpm: 64,
 } as const;
 
-/** `domain_define_xml_flags` */
 /** Of a change to a domain: in what runs, and in what it starts from next time. */
 export const affectFlags = { live: 1, config: 2 } as const;
 /** Kinds of `domain_set_metadata`; an element stands under a URI of its owner's. */
 export const metadataType = { description: 0, title: 1, element: 2 } as const;
+/** `domain_define_xml_flags` */
 export const defineFlags = { validate: 1 } as const;
 
 export const snapshotCreateFlags = { halt: 8, disk_only: 16, quiesce: 64, atomic: 128 } as const;

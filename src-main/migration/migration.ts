@@ -171,7 +171,12 @@ export class Migration {
   }
 
   #journal(): Promise<void> {
-    return (this.#journalled ??= this.#context.journal.begin(this.#record));
+    if (this.#journalled) return this.#journalled;
+    const journalled = this.#context.journal.begin(this.#record);
+    this.#journalled = journalled;
+    // There may be room for it later.
+    journalled.catch(() => (this.#journalled = null));
+    return journalled;
   }
 
   /** Once. Resolves when it has ended, whichever way, or was left to the next start. Never rejects. */
@@ -380,7 +385,12 @@ export class Migration {
   }
 
   /** What an earlier Drover began: neither connection of it lives any more. */
-  #takeUp(): Promise<Outcome> {
+  async #takeUp(): Promise<Outcome> {
+    // Each step is on disk before it is taken.
+    if (this.#phase === 'preflight' && this.#context.unfinished?.made.length === 0) {
+      const message = `Drover was ended before ${this.#name} began to move to ${this.target.label}: it is on ${this.source.label}, as before. Start the migration again.`;
+      return { state: 'failed', error: { code: 'unreachable', message } };
+    }
     const sent = this.#phase === 'finish' || this.#phase === 'confirm';
     const why = new Failure('unreachable', `Drover was ended while ${this.#name} was moving to ${this.target.label}.`);
     return this.#settle({ end: 'unknown', why, performed: sent, finishSent: sent }, null);

@@ -32,7 +32,7 @@ export class Keychain {
     try {
       return this.#cipher.decrypt(Buffer.from(blob, 'base64'));
     } catch {
-      this.forget(name); // of another keychain: it will never be read again
+      // The keychain may only be locked now. What is typed instead takes its place.
       return null;
     }
   }

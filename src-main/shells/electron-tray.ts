@@ -37,6 +37,7 @@ export class TrayIcon {
 
   /** How many VMs are being migrated. */
   set moving(count: number) {
+    if (count === this.#moving) return; // a menu that is open would close
     this.#moving = count;
     this.#say();
   }

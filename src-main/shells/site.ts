@@ -139,8 +139,11 @@ export class Site {
 
   async #callOf(api: string[], query: URLSearchParams, request: IncomingMessage, response: ServerResponse) {
     const { method = '' } = request;
-    await this.#options.pace.turn();
-    if (api.join('/') !== 'health') this.#options.guard.checkToken(request);
+    if (api.join('/') !== 'health') {
+      this.#options.guard.checkToken(request);
+      await this.#options.pace.turn();
+      if (response.destroyed) return;
+    }
     const found = matchOf(method, api);
     if ('allow' in found) {
       return replyJson(response, { err: null, data: found }, 200, { allow: found.allow.join(', ') });

@@ -200,7 +200,7 @@ export const nothingInCommon = ({ kind, message }: SshError) =>
   kind === 'no-key-exchange' && /\((?:Handshake failed: no matching|none of )/.test(message);
 
 function noExchange(label: string, said: string): SshError {
-  const message = `${label} and Drover found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly. OpenSSH’s client on this machine may know more ways, and is used then.`;
+  const message = `${label} and Drover found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly. OpenSSH’s client may know more ways: where it is installed on this machine, Drover logs in by it.`;
   return new SshError('no-key-exchange', 'key-exchange', message);
 }
 

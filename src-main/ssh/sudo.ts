@@ -52,7 +52,11 @@ export class Sudo {
     }
     const password = await proved;
     if (password === null) return this.#ssh.exec(shell(script(prefix.free)), options);
-    return this.#begin(shell(script(prefix.asking)), password, options);
+    return this.#begin(shell(script(prefix.asking)), password, options, () => {
+      // It was right before, and is not any more: given again and again it would lock the account.
+      this.#passwords.delete(name);
+      this.#options.secrets.forgetPassword(`sudo ${this.#ssh.login}`);
+    });
   }
 
   /** What sudo said of a refusal, for a sentence; '' where it said nothing. Never what the prompt was. */
@@ -137,11 +141,17 @@ export class Sudo {
   }
 
   /** Begins a command by a sudo that asks, and answers it. */
-  async #begin(command: string, password: string, options: ExecOptions): Promise<SshExec> {
+  async #begin(command: string, password: string, options: ExecOptions, refusedAgain?: () => void): Promise<SshExec> {
     let asked!: () => void;
     const asks = new Promise<void>((resolve) => (asked = resolve));
+    let again: (() => void) | undefined = refusedAgain;
     const heard = (said: string) => {
       if (said.includes(prompt)) asked();
+      if (!again || said.split(prompt).length <= 2) return;
+      // What comes next would be read as the next password.
+      again();
+      again = undefined;
+      running.stdio.destroy();
     };
     const running = await this.#ssh.exec(command, { ...options, heard });
     let timer: NodeJS.Timeout | undefined;

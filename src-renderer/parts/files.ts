@@ -48,7 +48,9 @@ export class LogFile {
   #work: Promise<void> = Promise.resolve();
   #waiting = 0;
   #settle: ReturnType<typeof setTimeout> | undefined;
-  #over = false;
+  #ending = false;
+  /** Why it cannot be written any more; null while it can. */
+  failure: string | null = null;
 
   /** Null where the admin chose no file. */
   static async choose(name: string): Promise<LogFile | null> {
@@ -61,7 +63,7 @@ export class LogFile {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#ending || this.failure !== null) return;
     if ((this.#waiting += bytes.length) > mostWaiting) return this.#fail('the disk is too slow for it');
     const data = bytes.slice();
     this.#then(async () => {
@@ -73,10 +75,10 @@ export class LogFile {
     this.#settle ??= setTimeout(() => this.#then(() => this.#close()), settleMs);
   }
 
-  /** Resolves when all of it stands in the file. */
+  /** Resolves when all of it stands in the file, or `failure` says why it does not. */
   async end(): Promise<void> {
+    this.#ending = true;
     this.#then(() => this.#close());
-    this.#over = true;
     await this.#work;
   }
 
@@ -94,10 +96,11 @@ export class LogFile {
     });
   }
 
+  /** What was written until then is kept. */
   #fail(why: string): void {
-    if (this.#over) return;
-    this.#over = true;
-    clearTimeout(this.#settle);
+    if (this.failure !== null) return;
+    this.failure = why;
+    this.#work = this.#work.then(() => this.#close()).catch(() => {});
     this.onfail(why);
   }
 }

@@ -52,7 +52,7 @@ function show(element: HTMLElement, text: string) {
     bubble.popover = 'manual';
   }
   // Inside a dialog it has to live there: what is outside is inert.
-  const home = element.closest('[role=dialog], [role=alertdialog]') ?? document.body;
+  const home = element.closest('[role=dialog], [role=alertdialog]') ?? document.fullscreenElement ?? document.body;
   if (bubble.parentElement !== home) home.append(bubble);
   bubble.textContent = text;
   if (!bubble.matches(':popover-open')) bubble.showPopover();

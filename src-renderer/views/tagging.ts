@@ -23,10 +23,28 @@ export function retag(domains: readonly Domain[], change: TagChange, desk: Desk)
   void carryOut(steps, desk).then((done) => {
     if (done.length === 0) return;
     const what = done.length === 1 ? (done[0]?.name ?? '') : count(done.length, 'VM', 'VMs');
-    const back = done.map((step) => ({ ...step, was: step.tags, tags: step.was }));
-    desk.undo.offer(`${what}: ${inWords(change)}`, () => carryOut(back, desk));
+    desk.undo.offer(`${what}: ${inWords(change)}`, () => takeBack(done, desk));
   });
 }
+
+/** Only what was given and taken away: others may have given them more tags since. @throws Error where it fails for one */
+async function takeBack(done: readonly Step[], desk: Desk): Promise<void> {
+  const steps = done.flatMap((step): Step[] => {
+    const now = homeOf(step, desk)?.view.tags ?? step.tags;
+    const wanted = changedTags(now, {
+      add: step.was.filter((tag) => !step.tags.includes(tag)),
+      remove: step.tags.filter((tag) => !step.was.includes(tag)),
+    });
+    return wanted ? [{ ...step, was: now, tags: wanted }] : [];
+  });
+  const back = await carryOut(steps, desk);
+  if (back.length < steps.length) {
+    throw new Error(`Of ${count(steps.length, 'VM', 'VMs')} ${steps.length - back.length} could not be taken back.`);
+  }
+}
+
+/** Where it is now: it may have moved since. */
+const homeOf = (step: DomainRef, desk: Desk) => desk.fleet.domain(step) ?? desk.fleet.homes(step.uuid)[0];
 
 /** Answers those that went well; the others are told by their tasks, and once. */
 async function carryOut(steps: readonly Step[], desk: Desk): Promise<Step[]> {
@@ -36,8 +54,7 @@ async function carryOut(steps: readonly Step[], desk: Desk): Promise<Step[]> {
   const work = async () => {
     for (let step = queue.shift(); step; step = queue.shift()) {
       const { uuid, name, tags } = step;
-      // Where it is now: it may have moved since.
-      const hostId = (desk.fleet.domain(step) ?? desk.fleet.homes(uuid)[0])?.view.hostId ?? step.hostId;
+      const hostId = homeOf(step, desk)?.view.hostId ?? step.hostId;
       const err = await desk.tasks.run({ what: 'Tag', target: name, hosts: [hostId], batch }, () =>
         desk.link.call('domains.update', { hostId, uuid, tags: [...tags] }),
       );

@@ -4,10 +4,12 @@ import { tagsKey } from './tree-rows.ts';
 
 /** Where there are more hosts, they start closed. */
 const mostOpen = 12;
+const none: readonly string[] = [];
 
 export class TreeFolds {
   readonly #preferences: PreferencesStore;
   readonly #hosts: () => number;
+  readonly #sets = new Map<string, { list: readonly string[]; set: ReadonlySet<string> }>();
 
   /** @param hosts How many hosts there are. */
   constructor(preferences: PreferencesStore, hosts: () => number) {
@@ -36,8 +38,15 @@ export class TreeFolds {
     }
   }
 
+  /** Asked for each row: a set is made anew only where the choice changed. */
   #turned(key: string): ReadonlySet<string> {
-    return new Set(this.#preferences.get<string[]>(this.#name(key), []));
+    const name = this.#name(key);
+    const list = this.#preferences.get<readonly string[]>(name, none);
+    const known = this.#sets.get(name);
+    if (known?.list === list) return known.set;
+    const set = new Set(list);
+    this.#sets.set(name, { list, set });
+    return set;
   }
 
   #isFolder(key: string): boolean {

@@ -15,7 +15,7 @@ test('the newest event stands first, with the host it was on; what nobody wished
   await tile(page, 'web01').click();
   await page.getByRole('tab', { name: 'Events' }).click();
   const details = page.getByRole('complementary', { name: 'Details' });
-  await expect(details).toContainText('Nothing happened to it since Drover watches.');
+  await expect(details).toContainText('Nothing happened to it since Drover was started.');
   await happen('started', 'booted', 'kvm2');
   await happen('crashed', 'panicked', 'kvm1');
   const list = details.getByRole('list', { name: 'What happened' });

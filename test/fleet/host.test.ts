@@ -16,7 +16,7 @@ import {
 import { SimFleet } from '../../src-sim/index.ts';
 import { direct } from '../sim/reach.ts';
 import { HandClock } from './hand-clock.ts';
-import { SimReaches } from './sim-reach.ts';
+import { SimReach, SimReaches } from './sim-reach.ts';
 
 let sim: SimFleet;
 let reaches: SimReaches;
@@ -538,6 +538,22 @@ describe('a question of its login', () => {
     };
     host.connect();
     await vi.waitFor(() => expect(host.state).toBe('online'));
+  });
+
+  it('is asked by a new login where libvirt itself refused, once', async () => {
+    questions.onOpen(() => host.askNow());
+    const open = vi.spyOn(SimReach.prototype, 'open').mockImplementation(async () => {
+      throw ssh('auth-failed');
+    });
+    host.connect();
+    await vi.waitFor(() => expect(host.state).toBe('auth-failed'));
+    questions.windows(1);
+    await vi.waitFor(() => expect(reaches.attempts).toHaveLength(2));
+    await vi.waitFor(() => expect(host.state).toBe('auth-failed'));
+    await fewTurns();
+    expect(host.state).toBe('auth-failed');
+    expect(reaches.attempts).toHaveLength(2);
+    open.mockRestore();
   });
 
   it('is not asked again because one more window was opened', async () => {

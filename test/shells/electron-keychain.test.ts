@@ -97,14 +97,14 @@ describe('an answer that is to be kept', () => {
     expect(JSON.parse(await readFile(file(), 'utf8'))).toEqual({ version: 1, data: {} });
   });
 
-  it('that another keychain encrypted is dropped, and asked for', async () => {
+  it('that cannot be decrypted now is asked for, and stays: the keychain may only be locked', async () => {
     const data = { 'password root@kvm1:22': Buffer.from('of another machine').toString('base64') };
     await writeFile(file(), JSON.stringify({ version: 1, data }));
     const { settings, keychain, questions, ask } = await run(await cipherOf('gnome_libsecret'));
     const answer = ask();
     questions.answer(questions.list[0]!.id, ['typed']);
     expect(await answer).toEqual(['typed']);
-    expect(await keychain.forgetAll()).toBe(0);
+    expect(await keychain.forgetAll()).toBe(1);
     await settings.close();
   });
 });

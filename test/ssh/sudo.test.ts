@@ -1,6 +1,6 @@
 // What sudo says, and what is sent to it, on a made-up host.
 import { PassThrough } from 'node:stream';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { ExecOptions } from '../../src-main/ssh/connection.ts';
 import type { HostKeyStatus, SshConnection, SshExec } from '../../src-main/ssh/index.ts';
 import { SecretCache, Sudo } from '../../src-main/ssh/index.ts';
@@ -48,7 +48,7 @@ function host(password: string | null, status: HostKeyStatus = 'trusted') {
         stdio.on('data', (chunk: Buffer) => {
           sent.push(chunk.toString());
           if (chunk.toString() === `${password}\n`) return;
-          say('Sorry, try again.\nsudo: no password was provided\n');
+          say('Sorry, try again.\ndrover:passwordsudo: no password was provided\n');
           leave(1);
         });
         stdio.on('finish', () => leave(0));
@@ -56,7 +56,8 @@ function host(password: string | null, status: HostKeyStatus = 'trusted') {
       return Promise.resolve({ stdio, stderr: () => stderr, exited: exited.then((code) => ({ code, signal: null })) });
     },
   };
-  return { ssh: ssh as unknown as SshConnection, sent, commands };
+  const change = (to: string) => void (password = to);
+  return { ssh: ssh as unknown as SshConnection, sent, commands, change };
 }
 
 const helper = {
@@ -92,6 +93,20 @@ it('after three wrong answers it is over', async () => {
   const sudo = new Sudo(ssh, { prompts, secrets: new SecretCache(), signal: AbortSignal.timeout(60_000) });
   await expect(sudo.start(helper, {})).rejects.toMatchObject({ kind: 'auth-failed' });
   expect(sent).toEqual(['wrong\n', 'wrong\n', 'wrong\n']);
+});
+
+it('a password that is not right any more is sent once more, and not again', async () => {
+  const { ssh, sent, change } = host('right');
+  const secrets = new SecretCache();
+  const answers = ['right', 'new'];
+  const prompts = { ask: () => Promise.resolve([answers.shift() ?? '']) };
+  const sudo = new Sudo(ssh, { prompts, secrets, signal: AbortSignal.timeout(60_000) });
+  await sudo.start(helper, {});
+  change('new');
+  const refused = await sudo.start(helper, {});
+  await vi.waitFor(() => expect(refused.stdio.destroyed).toBe(true));
+  await sudo.start(helper, {});
+  expect(sent).toEqual(['right\n', 'right\n', 'right\n', 'new\n', 'new\n']);
 });
 
 it('a host whose key has changed is sent no password, though any key is taken there', async () => {

@@ -51,15 +51,14 @@ function screens(root: XmlElement, name: string): Listens[] {
   return children(child(root, 'devices'), 'graphics').map((screen) => {
     const kind = attribute(screen, 'type') ?? 'screen';
     const chosen = attribute(screen, 'autoport') === 'yes';
-    const address = attribute(
-      children(screen, 'listen').find((one) => attribute(one, 'type') === 'address') ?? null,
-      'address',
-    );
+    const elements = children(screen, 'listen');
+    const address = attribute(elements.find((one) => attribute(one, 'type') === 'address') ?? null, 'address');
     const port = chosen ? null : portOf(attribute(screen, 'port'));
     return {
       id: `listens-${kind}`,
       what: `The screen of ${name} (${kind})`,
-      address: address ?? attribute(screen, 'listen'),
+      // Of a network, libvirt takes the target's own address there.
+      address: elements.length > 0 ? address : attribute(screen, 'listen'),
       port,
       fix: byXml,
     };

@@ -9,6 +9,9 @@ import { quoted, said, warn } from '../preflight/say.ts';
 import { pathOf, starting } from '../preflight/pools.ts';
 import { volumeFacts, volumeIn } from './pools.ts';
 
+/** What a pool of LUNs or logical volumes calls by a path is a device: each host has a file of its own for the same one. */
+const isFile = (path: string) => path.startsWith('/') && !path.startsWith('/dev/');
+
 type NamedVolume = NonNullable<DiskFacts['volume']>;
 
 /** The disks with the paths of the volumes on this host, as far as it tells; for a pool of a network's own there is none. */
@@ -27,7 +30,7 @@ async function fileOf(on: Connection, { pool: name, name: volume }: NamedVolume)
   const vol = await volumeIn(on, pool, volume);
   if (!vol) return null;
   const { path } = await on.call('storage_vol_get_path', { vol });
-  return path.startsWith('/') ? { path, format: (await volumeFacts(on, vol)).format } : null;
+  return isFile(path) ? { path, format: (await volumeFacts(on, vol)).format } : null;
 }
 
 export type Place =
@@ -58,7 +61,7 @@ export async function placeOn(
     await on.call('storage_pool_refresh', { pool }).catch(() => {});
     const vol = await volumeIn(on, pool, volume.name);
     const path = vol ? (await on.call('storage_vol_get_path', { vol })).path : await placeIn(on, pool, volume.name);
-    return path.startsWith('/') ? { path } : { there: vol !== null };
+    return isFile(path) ? { path } : { there: vol !== null };
   } catch (thrown) {
     if (LibvirtError.is(thrown, 'no_storage_pool')) {
       const message = `${what}, and ${target.label} has no such pool.`;

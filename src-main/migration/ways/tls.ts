@@ -20,8 +20,9 @@ export interface Tls {
 type Papers = {
   folder: string;
   authority: X509Certificate[];
-  server: X509Certificate | null;
-  client: X509Certificate | null;
+  /** Its own first, then those of authorities in between. */
+  server: X509Certificate[];
+  client: X509Certificate[];
 };
 
 /** @param address Where the memory is sent to, if that is known. Never rejects. */
@@ -33,9 +34,10 @@ export async function checkTls(source: Host, target: Host, address: string | nul
     ...fault(target, 'server', there.server, source, here),
     ...fault(source, 'client', here.client, target, there),
   ];
-  const named = nameFor(target, address, there.server);
-  if (named === undefined && there.server) {
-    const names = there.server.subjectAltName ?? there.server.subject.replaceAll('\n', ', ');
+  const [server] = there.server;
+  const named = nameFor(target, address, server);
+  if (named === undefined && server) {
+    const names = server.subjectAltName ?? server.subject.replaceAll('\n', ', ');
     const message = `The certificate of ${target.label} (server-cert.pem) is for ${names}, and not for ${candidates(target, address).join(' or ')}.`;
     faults.push(error('tls', message, `Have one issued that names ${target.info?.hostname ?? target.label}.`));
   }
@@ -58,7 +60,7 @@ function presence(host: Host, papers: Papers | null | undefined): Check {
 function fault(
   of: Host,
   kind: 'server' | 'client',
-  one: X509Certificate | null,
+  [one, ...between]: readonly X509Certificate[],
   by: Host,
   { authority }: Papers,
 ): Check[] {
@@ -83,9 +85,29 @@ function fault(
       ),
     ];
   }
-  if (authority.some((ca) => one.checkIssued(ca) && one.verify(ca.publicKey))) return [];
+  if (leadsTo(authority, one, between)) return [];
   const message = `The certificate of ${of.label} (${file}) was not issued by the authority that ${by.label} knows (ca-cert.pem).`;
   return [error('tls', message, 'Both hosts need certificates of one authority.')];
+}
+
+const issued = (one: X509Certificate, by: X509Certificate) => one.checkIssued(by) && one.verify(by.publicKey);
+
+/** Straight, or by way of authorities in between. */
+function leadsTo(
+  authority: readonly X509Certificate[],
+  one: X509Certificate,
+  between: readonly X509Certificate[],
+): boolean {
+  if (authority.some((ca) => issued(one, ca))) return true;
+  const by = between.find((other) => issued(one, other));
+  return (
+    by !== undefined &&
+    leadsTo(
+      authority,
+      by,
+      between.filter((other) => other !== by),
+    )
+  );
 }
 
 /** By what name the source may go to the target: each was told by the admin or by the target itself, over SSH. */
@@ -95,7 +117,7 @@ function candidates(target: Host, address: string | null): string[] {
 }
 
 /** @returns null: for the address itself, so nothing needs to be said; undefined: for none that is known */
-function nameFor(target: Host, address: string | null, server: X509Certificate | null): string | null | undefined {
+function nameFor(target: Host, address: string | null, server: X509Certificate | undefined): string | null | undefined {
   if (!server) return null;
   const fits = (name: string) => (isIP(name) ? server.checkIP(name) : server.checkHost(name)) !== undefined;
   const found = candidates(target, address).find(fits);
@@ -116,7 +138,7 @@ async function papersOf(host: Host): Promise<Papers | null | undefined> {
     certificates(new RegExp(`^== ${kind}$([^]*?)(?=^== |(?![^]))`, 'm').exec(said)?.[1] ?? '');
   const authority = of('ca');
   if (authority.length === 0) return undefined;
-  return { folder, authority, server: of('server')[0] ?? null, client: of('client')[0] ?? null };
+  return { folder, authority, server: of('server'), client: of('client') };
 }
 
 function certificates(text: string): X509Certificate[] {
