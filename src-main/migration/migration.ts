@@ -59,6 +59,7 @@ export class Migration {
   #options: MigrationOptions;
   #state: MigrationState = 'queued';
   #phase: MigrationPhase = 'preflight';
+  #entering: Promise<void> = Promise.resolve();
   #downtimeMs: number | null = null;
   #error: Err | null = null;
   #verdict: MigrationView['verdict'] = null;
@@ -256,6 +257,7 @@ export class Migration {
   /** While it runs. @throws Failure */
   async update(limits: Limits): Promise<void> {
     const { bandwidthMiBps, maxDowntimeMs } = limits;
+    await this.#begun();
     if (this.#phase !== 'copy') await this.#memory.limit(limits);
     else if (bandwidthMiBps !== undefined) this.#luggage.limit(bandwidthMiBps);
     this.#options = {
@@ -279,6 +281,7 @@ export class Migration {
         `The migration of ${name} was started without “postCopy”, so it cannot be switched.`,
       );
     }
+    await this.#begun();
     if (this.#memory.moving) await this.#context.journal.switched(this.id);
     await this.#memory.postCopy();
     this.#notices.push(
@@ -400,7 +403,14 @@ export class Migration {
   async #enter(phase: MigrationPhase): Promise<void> {
     this.#phase = phase;
     this.#tell();
-    await this.#context.journal.step(this.id, phase);
+    this.#entering = this.#context.journal.step(this.id, phase);
+    await this.#entering;
+  }
+
+  /** A phase that was told may still be on its way to the disk: what it does begins right after. */
+  async #begun(): Promise<void> {
+    await this.#entering.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   #setPerforming(under: boolean): void {

@@ -154,3 +154,24 @@ describe('a VM that is shut off, with its disks', () => {
     expect(rig.sim.storage.file('kvm2', path)).toBeNull();
   });
 });
+
+it('limits are taken from the moment on that the memory is told to move', async () => {
+  rig = await Rig.start({
+    seed: 'limits',
+    speed: 20,
+    hosts: [{ name: 'kvm1' }, { name: 'kvm2' }],
+    domains: [{ name: 'web01', host: 'kvm1', memoryMiB: 1024, ...shared('web01') }],
+  });
+  const changed: Promise<void>[] = [];
+  rig.onStep = (step) => {
+    const [migration] = rig.migrations.list();
+    if (step === 'perform' && migration) {
+      changed.push(rig.migrations.get(migration.id).update({ bandwidthMiBps: 900 }));
+    }
+  };
+  const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
+  await rig.ended(id);
+  expect(changed).toHaveLength(1);
+  await Promise.all(changed);
+  expect(rig.migrations.get(id).view().options.bandwidthMiBps).toBe(900);
+});
