@@ -18,7 +18,7 @@ export interface Peer {
 /** What timeout(1) exits with. */
 const timedOut = 124;
 
-/** How long an answer is good for, where nobody asks for this very way. */
+/** How long an answer is good for. */
 const goodMs = 60_000;
 
 /** Asking takes up to 8 s, and a drag asks for every host: what was proved holds for a while, and so does silence. */
@@ -33,13 +33,16 @@ export class PeerProofs {
     this.#prove = prove;
   }
 
-  /** As it was found lately, or else as it is. */
-  async known(source: Host, target: Host): Promise<Peer> {
+  /**
+   * As it was found lately, or else as it is.
+   * @param chosen Somebody chose this very way, and may just have mended what kept silent.
+   */
+  async known(source: Host, target: Host, chosen: boolean): Promise<Peer> {
     const proof = this.#proofs.get(source.connection)?.get(target.connection);
     if (proof && this.#clock.now() - proof.at < goodMs) {
       const peer = await proof.peer;
       // A refusal comes at once, and what causes it may just have been mended.
-      if (peer.proved || peer.silent) return peer;
+      if (peer.proved || (peer.silent && !chosen)) return peer;
     }
     return this.prove(source, target);
   }

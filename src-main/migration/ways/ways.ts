@@ -46,14 +46,14 @@ async function chosenWay({ source, target, options }: Route): Promise<Omit<Way, 
   const path = () => checkPath(source, target, options.migrateUri);
   if (transport === 'p2p' || transport === 'tunnelled') {
     const [peer, ofPath] = await Promise.all([
-      peers.prove(source, target),
+      peers.known(source, target, true),
       transport === 'p2p' && !isOff(options) ? path() : [],
     ]);
     return { transport, peerUri: peer.uri, why: null, checks: [peer.check, ...ofPath] };
   }
   if (isOff(options)) return direct(null);
   if (transport === 'direct') return direct(null, await path());
-  const [peer, ofPath] = await Promise.all([peers.known(source, target), path()]);
+  const [peer, ofPath] = await Promise.all([peers.known(source, target, false), path()]);
   const through = ofPath.every(({ level }) => level === 'ok');
   const closed = ofPath.find(({ level }) => level === 'error');
   if (peer.proved && through) {
