@@ -1,22 +1,27 @@
-// What the desktop's page and its shell say to each other besides calls: the page tells its menus, the shell what was chosen.
-import { z } from 'zod';
+// What the desktop's page and its shell say to each other besides calls: the page tells its menus and which console it
+// wants in a window of its own, the shell what was chosen. What the shell accepts is in src-main/shells/electron-asked.ts:
+// the page loads no library for it.
 
-const menuItem = z.strictObject({
-  /** The page's own name for it; comes back when it is chosen. */
-  id: z.string().min(1).max(100),
-  title: z.string().min(1).max(100),
-  /** As they are shown, e.g. `Ctrl+B`. */
-  keys: z.string().max(30).optional(),
-  enabled: z.boolean(),
-});
-
-/** Sent by the page as the call `desktop.menu`, anew whenever something in it changes. */
-export const desktopMenus = z
-  .array(z.strictObject({ title: z.string().min(1).max(50), items: z.array(menuItem).max(100) }))
-  .max(10);
+/** Sent by the page as the call `desktop.menu`, anew whenever something in it changes: at most 10 menus of 100 items. */
+export type DesktopMenus = {
+  title: string;
+  items: {
+    /** The page's own name for it; comes back when it is chosen. */
+    id: string;
+    title: string;
+    /** As they are shown, e.g. `Ctrl+B`. */
+    keys?: string | undefined;
+    enabled: boolean;
+  }[];
+}[];
 export const desktopMenuCall = 'desktop.menu';
 
-export type DesktopMenus = z.infer<typeof desktopMenus>;
+/** Sent by the page as the call `desktop.console`: an address of its own, which is to be opened in another window. */
+export interface DesktopConsole {
+  /** Of the page, after `?`: which console it is to show. */
+  search: string;
+}
+export const desktopConsoleCall = 'desktop.console';
 
 /** What the shell tells the page, by the bridge's `on`. */
 export interface DesktopEvents {

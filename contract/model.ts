@@ -52,6 +52,15 @@ export interface HostInfo {
   cpuPercent: number | null;
   memoryKiB: number;
   freeMemoryKiB: number;
+  /** Null until it was read, a moment after the host is online, or where it cannot be. */
+  storage: HostStorage | null;
+}
+
+/** Of a host's active storage pools together; folders of one file system count once. */
+export interface HostStorage {
+  pools: number;
+  capacityBytes: number;
+  availableBytes: number;
 }
 
 export interface HostView {

@@ -39,6 +39,7 @@ export async function readHostInfo(connection: Connection, clock: Clock): Promis
     cpuPercent: null,
     memoryKiB: node.memory,
     freeMemoryKiB: Math.round(free / 1024),
+    storage: null,
   };
   const early = await Promise.race([capabilities, clock.sleep(capabilitiesWaitMs)]);
   return early

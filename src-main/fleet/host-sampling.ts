@@ -1,9 +1,10 @@
 // Samples one host's statistics by libvirt's bulk call: often while somebody looks at it, seldom otherwise and in a crowd.
 import type { Delta } from '../../contract/events.ts';
-import type { DomainStats, HostId, StatsRow } from '../../contract/model.ts';
+import type { DomainStats, HostId, HostStorage, StatsRow } from '../../contract/model.ts';
 import { type Connection, listDomainsFlags, paramRecord, statsFlags, statsGroups } from '../libvirt/index.ts';
 import type { Clock } from './clock.ts';
 import type { HostDomains } from './domains.ts';
+import { HostStorageReader } from './host-storage.ts';
 import { countersOf, HostCpu, Rates } from './rates.ts';
 
 export interface SamplingOptions {
@@ -12,6 +13,8 @@ export interface SamplingOptions {
   clock: Clock;
   tell: (delta: Delta) => void;
   sampled: (cpuPercent: number | null, freeMemoryKiB: number) => void;
+  /** The room of its pools was read. */
+  measured: (storage: HostStorage) => void;
   /** How many hosts there are to sample; 1 where left out. */
   fleetSize?: () => number;
 }
@@ -29,6 +32,7 @@ export class HostSampling {
   readonly #options: SamplingOptions;
   readonly #rates = new Rates();
   readonly #cpu = new HostCpu();
+  readonly #storage: HostStorageReader;
   #connection: Connection | null = null;
   #attention: Attention = 'none';
   #samples = 0;
@@ -38,6 +42,7 @@ export class HostSampling {
 
   constructor(options: SamplingOptions) {
     this.#options = options;
+    this.#storage = new HostStorageReader(options.clock, (storage) => options.measured(storage));
   }
 
   start(connection: Connection): void {
@@ -45,6 +50,7 @@ export class HostSampling {
     this.#connection = connection;
     this.#samples = 0;
     this.#cpuNames = 0;
+    this.#storage.begin();
     void this.#turn(connection);
   }
 
@@ -90,6 +96,7 @@ export class HostSampling {
     if (this.#connection !== connection) return;
     this.#sampling = false;
     this.#samples += 1;
+    void this.#storage.look(connection, this.#attention === 'here' ? 'here' : 'elsewhere');
     this.#cancel = this.#options.clock.later(this.#pauseMs, () => void this.#turn(connection));
   }
 

@@ -99,6 +99,11 @@ export class Host {
       sampled: (cpuPercent, freeMemoryKiB) => {
         if (this.#info) this.#info = { ...this.#info, cpuPercent: cpuPercent ?? this.#info.cpuPercent, freeMemoryKiB };
       },
+      measured: (storage) => {
+        if (!this.#info) return;
+        this.#info = { ...this.#info, storage };
+        this.#changed();
+      },
     });
   }
 

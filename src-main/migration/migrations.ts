@@ -20,10 +20,11 @@ import { carryOutPlan, planEvacuation } from './evacuate.ts';
 import { Journal, type Unfinished } from './recovery/journal.ts';
 import { Migration } from './migration.ts';
 import { described, type GivenOptions, isOff, resolveOptions } from './options.ts';
-import { checkAsking, checkKnown, type Route, stopping, verdictOf } from './preflight.ts';
+import { checkAsking, checkKnown, stopping, verdictOf } from './preflight.ts';
 import { SourceXml } from './preflight/domain-xml.ts';
 import { carryOut } from './preflight/remedies.ts';
 import { Receipt } from './receipt.ts';
+import type { Route } from './route.ts';
 import { migrateUriTo } from './preflight/path.ts';
 
 export interface MigrationsOptions {

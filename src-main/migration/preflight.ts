@@ -15,6 +15,7 @@ import { checkPostCopy } from './preflight/post-copy.ts';
 import { byOptions } from './preflight/remedies.ts';
 import { error as problem, said, warn as warning } from './preflight/say.ts';
 import { checkVersions } from './preflight/versions.ts';
+import type { Route } from './route.ts';
 import { checkDisks } from './storage/shared-disks.ts';
 import type { CopiedDisk } from './storage/volumes.ts';
 import { findWay, type Way } from './ways/ways.ts';
@@ -28,13 +29,6 @@ const hard: ReadonlySet<string> = new Set([
   'busy',
   'running-there',
 ]);
-
-export interface Route {
-  domain: DomainView;
-  source: Host;
-  target: Host;
-  options: MigrationOptions;
-}
 
 /** From what is known, without asking anybody: fast enough for a thousand hosts while a drag begins. */
 export function checkKnown(fleet: Pick<Fleet, 'homes'>, { domain, source, target, options }: Route): Check[] {

@@ -1,13 +1,14 @@
-// The desktop's window: its page, what the page may say to the main side, and where the window stood.
+// A window of the desktop's: its page, what the page may say to the main side, and where the window stood.
 import { join } from 'node:path';
 import { BrowserWindow, dialog, screen, type IpcMainInvokeEvent, type Rectangle } from 'electron';
 import { z } from 'zod';
-import { desktopMenuCall, desktopMenus, type DesktopEvents, type DesktopMenus } from '../../contract/desktop.ts';
+import { desktopConsoleCall, desktopMenuCall, type DesktopEvents, type DesktopMenus } from '../../contract/desktop.ts';
 import { Failure, toErr } from '../../contract/failure.ts';
 import type { Answer } from '../../contract/link.ts';
 import type { Preferences } from '../../contract/model.ts';
 import { Session } from '../api/api.ts';
 import type { Drover } from '../api/drover.ts';
+import { desktopConsole, desktopMenus } from './electron-asked.ts';
 import { isOurs, origin } from './electron-page.ts';
 
 /** Under this name in the window's preferences. */
@@ -22,32 +23,47 @@ const placeCheck = z.object({
 });
 type Place = z.infer<typeof placeCheck>;
 
+/** What a page may have its shell do. */
+export interface WindowAsks {
+  /** What the page has to choose from, told whenever that changes. */
+  menus(menus: DesktopMenus): void;
+  /** Another window on the page, for the console that `search` names. */
+  console(search: string): void;
+}
+
 export class ElectronWindow {
   readonly #drover: Drover;
   readonly #window: BrowserWindow;
-  readonly #menus: (menus: DesktopMenus) => void;
+  readonly #asks: WindowAsks | null;
   /** What is to be told once the page listens: it has told its menus then. */
   #untold: (() => void)[] | null = [];
   /** Of the page that is loaded: what it opened ends with it. */
   #session = new Session();
 
-  /** @param menus is told what the page has to choose from, and whenever that changes */
-  static async open(drover: Drover, menus: (menus: DesktopMenus) => void = () => {}): Promise<ElectronWindow> {
+  /** The app's own window, where it stood before. */
+  static async open(drover: Drover, asks: WindowAsks): Promise<ElectronWindow> {
     const { data } = await drover.door.call('preferences.get', {}, new Session());
     const kept = placeCheck.safeParse((data as Preferences | null)?.window[placeName]);
-    const window = new ElectronWindow(drover, menus, kept.success && isOnScreen(kept.data) ? kept.data : null);
+    const place = kept.success && isOnScreen(kept.data) ? kept.data : { width: 1280, height: 800 };
+    const window = new ElectronWindow(drover, asks, place);
     await window.#window.loadURL(`${origin}/`);
     return window;
   }
 
-  private constructor(drover: Drover, menus: (menus: DesktopMenus) => void, place: Place | null) {
+  /** One with nothing but a console in it: it asks for nothing, answers no questions, and its place is not kept. */
+  static async openConsole(drover: Drover, search: string): Promise<void> {
+    const window = new ElectronWindow(drover, null, { width: 900, height: 600 });
+    await window.#window.loadURL(`${origin}/?${search}`);
+  }
+
+  private constructor(drover: Drover, asks: WindowAsks | null, place: Partial<Place>) {
     this.#drover = drover;
-    this.#menus = menus;
-    const { maximized = false, ...bounds } = place ?? { width: 1280, height: 800 };
+    this.#asks = asks;
+    const { maximized = false, ...bounds } = place;
     const window = new BrowserWindow({
       ...bounds,
-      minWidth: 640,
-      minHeight: 400,
+      minWidth: asks ? 640 : 320,
+      minHeight: asks ? 400 : 200,
       title: 'Drover',
       show: false,
       autoHideMenuBar: true,
@@ -66,12 +82,12 @@ export class ElectronWindow {
       if (maximized) window.maximize();
       window.show();
     });
-    window.on('close', () => this.#keepPlace());
-    window.on('closed', () => {
-      this.#session.end();
-      drover.windows(0);
-    });
-    drover.windows(1);
+    window.on('closed', () => this.#session.end());
+    if (asks) {
+      window.on('close', () => this.#keepPlace());
+      window.on('closed', () => drover.windows(0));
+      drover.windows(1);
+    }
 
     const { webContents } = window;
     webContents.ipc.handle('call', (event, name: unknown, args: unknown) => this.#answer(event, name, args));
@@ -120,20 +136,26 @@ export class ElectronWindow {
     if (!senderFrame || senderFrame.parent !== null || !isOurs(senderFrame.url)) {
       return { err: toErr(new Failure('forbidden', 'Only Drover’s own page may call Drover.')), data: null };
     }
-    if (name === desktopMenuCall) return this.#takeMenus(args);
+    if (name === desktopMenuCall) return this.#asked(desktopMenus, args, (menus, asks) => this.#listens(menus, asks));
+    if (name === desktopConsoleCall)
+      return this.#asked(desktopConsole, args, ({ search }, asks) => asks.console(search));
     return this.#drover.door.call(typeof name === 'string' ? name : '', args, this.#session);
   }
 
-  #takeMenus(args: unknown): Answer<unknown> {
-    const checked = desktopMenus.safeParse(args);
-    if (!checked.success) {
-      return { err: toErr(new Failure('bad-request', 'The page told menus that are none.')), data: null };
+  #asked<A>(check: z.ZodType<A>, args: unknown, carryOut: (asked: A, asks: WindowAsks) => void): Answer<unknown> {
+    const checked = check.safeParse(args);
+    if (!checked.success || !this.#asks) {
+      return { err: toErr(new Failure('bad-request', 'The page asked its window for what there is not.')), data: null };
     }
-    this.#menus(checked.data);
+    carryOut(checked.data, this.#asks);
+    return { err: null, data: null };
+  }
+
+  #listens(menus: DesktopMenus, asks: WindowAsks): void {
+    asks.menus(menus);
     const untold = this.#untold ?? [];
     this.#untold = null;
     for (const send of untold) send();
-    return { err: null, data: null };
   }
 
   async #gone(reason: string): Promise<void> {

@@ -1,4 +1,4 @@
-// Drover as a desktop app: one instance, one window, and an orderly end.
+// Drover as a desktop app: one instance, one window and those of consoles, and an orderly end.
 import { join } from 'node:path';
 import { app, BrowserWindow, crashReporter, dialog, net, protocol, shell } from 'electron';
 import type { DesktopEvents, DesktopMenus } from '../../contract/desktop.ts';
@@ -127,9 +127,12 @@ class Desktop {
     this.#showing = this.#showing.then(async () => {
       if (this.#window) this.#window.focus();
       else {
-        this.#window = await ElectronWindow.open(drover, (menus) => {
-          this.#menus = menus;
-          this.#setMenus();
+        this.#window = await ElectronWindow.open(drover, {
+          menus: (menus) => {
+            this.#menus = menus;
+            this.#setMenus();
+          },
+          console: (search) => void ElectronWindow.openConsole(drover, search),
         });
         this.#window.onClosed(() => {
           this.#window = null;

@@ -6,6 +6,7 @@ import { beatMs, decodeFrame, encodeFrame, type MainSide, type WindowSide } from
 import { Session } from '../api/api.ts';
 import type { Door } from '../api/door.ts';
 import { keepAlive } from './keep-alive.ts';
+import { Pace } from './pace.ts';
 
 export interface LinkSocketOptions {
   beatMs?: number;
@@ -18,13 +19,11 @@ export interface LinkSocketOptions {
   later?: (ms: number, run: () => void) => void;
 }
 
-const timer = (ms: number, run: () => void) => void setTimeout(run, ms).unref();
-
 /** Serves one window until its socket closes. */
 export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOptions = {}): void {
-  const { backlogBytes = 32 * 1024 * 1024, maxCalls = 1_000, perSecond = 2_000, later = timer } = options;
+  const { backlogBytes = 32 * 1024 * 1024, maxCalls = 1_000, perSecond = 2_000 } = options;
+  const pace = new Pace({ perSecond, ...(options.later && { later: options.later }) });
   let underWay = 0;
-  let inThisSecond = 0;
   const functions: MainSide = {
     async call(name, args) {
       if (underWay >= maxCalls) {
@@ -53,15 +52,11 @@ export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOp
     },
     on: (take) => {
       socket.on('message', (data) => {
-        inThisSecond += 1;
-        if (inThisSecond === 1) {
-          later(1_000, () => {
-            inThisSecond = 0;
-            socket.resume();
-          });
-        }
-        if (inThisSecond === perSecond) socket.pause(); // nothing is lost: who sends has to wait
         take(data);
+        void pace.turn();
+        if (!pace.spent) return;
+        socket.pause(); // nothing is lost: who sends has to wait
+        void pace.turn().then(() => socket.resume());
       });
     },
     // Bytes that are no frame: who sends them is no window.

@@ -18,6 +18,11 @@ export class Pace {
     this.#later = later;
   }
 
+  /** Whoever comes now has to wait. */
+  get spent(): boolean {
+    return this.#taken >= this.#perSecond;
+  }
+
   /** Resolves when it is the caller's turn, in the order of asking. */
   turn(): Promise<void> {
     if (this.#taken < this.#perSecond && this.#waiting.length === 0) {

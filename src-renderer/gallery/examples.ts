@@ -42,6 +42,7 @@ export const hostInfo: HostInfo = {
   cpuPercent: 37,
   memoryKiB: 128 * 1024 * 1024,
   freeMemoryKiB: 40 * 1024 * 1024,
+  storage: { pools: 2, capacityBytes: 1.8e12, availableBytes: 0.7e12 },
 };
 
 export const domain: DomainView = {

@@ -13,11 +13,13 @@ declare global {
   }
 }
 
-export function openLink(): Link {
+/** @param options.answers Whether this window puts the questions of logins to somebody. */
+export function openLink({ answers }: { answers: boolean }): Link {
   if (window.drover) return new ElectronLink(window.drover);
   const token = takeToken();
   onNewToken(() => location.reload());
   const url = new URL(`.${linkPath}`, document.baseURI);
+  if (!answers) url.searchParams.set('answers', '0');
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return new SocketLink({ url: url.href, token, explain: () => explain(token) });
 }

@@ -1,7 +1,7 @@
 // Everything that a window has at hand, made once and handed to its views by context.
-import { createContext } from 'svelte';
+import { createContext, untrack } from 'svelte';
 import type { Link } from '../../contract/link.ts';
-import type { DomainView, HostId, Preflight } from '../../contract/model.ts';
+import type { DomainView, HostId, Preflight, Uuid } from '../../contract/model.ts';
 import { Drag, type Ground } from '../drag/drag.svelte.ts';
 import { Clock } from '../stores/clock.svelte.ts';
 import { ConsolesStore, type ConsoleKind, type ConsoleSession } from '../stores/consoles.svelte.ts';
@@ -84,7 +84,7 @@ export class Desk implements ActionContext {
   /** Begins to listen; the answer ends it. */
   start(): () => void {
     void this.preferences.load().catch(() => {}); // the usual choices do as well
-    const undo = [this.fleet.start(), this.clock.start(), this.sight.start(), this.#showChosen()];
+    const undo = [this.fleet.start(), this.clock.start(), this.sight.start(), this.#showChosen(), this.#follow()];
     return () => {
       for (const end of undo) end();
     };
@@ -101,6 +101,31 @@ export class Desk implements ActionContext {
         ]);
       });
     });
+  }
+
+  /** What has no view of its own, and is the same in every window. */
+  #follow(): () => void {
+    const { preferences, fleet, tints, consoles } = this;
+    return $effect.root(() => {
+      $effect(() => {
+        if (preferences.theme === 'system') delete document.documentElement.dataset['theme'];
+        else document.documentElement.dataset['theme'] = preferences.theme;
+      });
+      $effect(() => {
+        const ids = [...fleet.hosts.keys()];
+        untrack(() => tints.settle(ids));
+      });
+      // A console that was closed may come back with its VM or its host.
+      $effect(() => {
+        void fleet.domainList;
+        untrack(() => consoles.see());
+      });
+    });
+  }
+
+  /** As the fleet knows it; its UUID where it does not. */
+  nameOf(uuid: Uuid): string {
+    return this.fleet.homes(uuid)[0]?.view.name ?? uuid;
   }
 
   hue(hostId: HostId): number {

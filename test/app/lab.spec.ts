@@ -52,6 +52,45 @@ test('a VM dragged to another host arrives there, and its console misses no tick
   expect(seen).toEqual(Array.from(seen, (_, index) => first + index));
 });
 
+test('a console goes into a window of its own without missing a tick, and follows the VM there, too', async ({
+  page,
+}) => {
+  await page.goto(`${drover.url}/#token=${drover.token}`);
+  const { hostId } = await drover.domain('web01');
+  const hosts = await drover.get<HostView[]>('GET', '/hosts');
+  const from = hosts.find(({ id }) => id === hostId)?.label ?? '';
+  const to = from === 'kvm1' ? 'kvm2' : 'kvm1';
+  await expect(card(page, to)).toContainText('Online');
+  await tile(page, 'web01').dblclick();
+  await expect(page.locator('.xterm-rows')).toContainText(/tick \d+/);
+  const opened = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Into a window of its own' }).click();
+  const own = await opened;
+  await expect(own.getByRole('region', { name: `Console of web01 on ${from}` })).toContainText('Connected');
+  await expect(own).toHaveTitle(`web01 on ${from} – Drover`);
+  // Here it is gone, and the VM is where it was picked.
+  await expect(page.getByRole('tab', { name: /web01/ })).toHaveCount(0);
+  expect(own.url()).not.toContain(drover.token);
+
+  const screen = own.locator('.xterm-rows');
+  const ticks = async () => [...(await screen.innerText()).matchAll(/tick (\d+)/g)].map(([, tick]) => Number(tick));
+  await expect.poll(async () => (await ticks()).length).toBeGreaterThan(1);
+  await carry(page, tile(page, 'web01'), card(page, to));
+  await expect(card(page, to)).toContainText('Can take it');
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Migrate', exact: true }).click();
+  await expect(screen).toContainText(`moved from ${from} to ${to}`, { timeout: 60_000 });
+  const last = (await ticks()).at(-1) ?? 0;
+  await expect.poll(async () => (await ticks()).at(-1), { timeout: 20_000 }).toBeGreaterThanOrEqual(last + 3);
+  const seen = await ticks();
+  const first = seen[0] ?? 0;
+  expect(seen).toEqual(Array.from(seen, (_, index) => first + index));
+  if (process.env['DROVER_SHOTS']) await own.screenshot({ path: `${process.env['DROVER_SHOTS']}/lab-own-window.png` });
+
+  await own.getByRole('button', { name: 'Close this console' }).click();
+  await expect.poll(() => own.isClosed()).toBe(true);
+});
+
 test('the screen of a VM is QEMU’s own, and goes with it to another host', async ({ page }) => {
   await page.goto(`${drover.url}/#token=${drover.token}`);
   const { hostId } = await drover.domain('web01');

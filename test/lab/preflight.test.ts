@@ -358,6 +358,20 @@ describe('where it has to listen over there', () => {
     await bothRefuse('pf-screen', 'listens-vnc', /no address of kvm2/, /Cannot assign requested address/);
   });
 
+  it('a screen on an IPv6 address, however it is written', async () => {
+    const add = async (host: string) => {
+      const [device] = (await onHost(host, "ip -o -4 addr show scope global | awk '{print $2}'")).trim().split('\n');
+      await onHost(host, `ip -6 addr add fd00:d::11/64 dev ${device} nodad`);
+      undos.push(() => onHost(host, `ip -6 addr del fd00:d::11/64 dev ${device}`));
+    };
+    await add('kvm1');
+    await guest('pf-ipv6', vnc('autoport="yes" listen="FD00:000D:0:0::11"'));
+    await bothRefuse('pf-ipv6', 'listens-vnc', /no address of kvm2/, /Cannot assign requested address/);
+    await add('kvm2');
+    expect(errors(await preflight('pf-ipv6'))).toEqual([]);
+    expect(await byVirsh('pf-ipv6')).toBe('');
+  });
+
   it('a screen on a port that is taken there', async () => {
     await guest('pf-port', vnc('port="5997" autoport="no"'));
     const other = lab.spawn('kvm2', ['nc', '-lk', '127.0.0.1', '5997']);

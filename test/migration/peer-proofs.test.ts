@@ -24,32 +24,38 @@ it.each([
 ])('%s holds for a minute', async (_, given) => {
   answer = given;
   const [it_, a, b] = [proofs(), host(), host()];
-  await it_.known(a, b);
+  await it_.known(a, b, false);
   nowMs = 59_999;
-  expect(await it_.known(a, b)).toMatchObject(given);
+  expect(await it_.known(a, b, false)).toMatchObject(given);
   expect(asked).toBe(1);
   nowMs = 60_000;
-  await it_.known(a, b);
+  await it_.known(a, b, false);
   expect(asked).toBe(2);
 });
 
 it('a refusal does not hold: what causes it may just have been mended', async () => {
   const [it_, a, b] = [proofs(), host(), host()];
   answer = { proved: false, silent: false };
-  await it_.known(a, b);
+  await it_.known(a, b, false);
   answer = { proved: true, silent: false };
-  expect(await it_.known(a, b)).toMatchObject({ proved: true });
+  expect(await it_.known(a, b, false)).toMatchObject({ proved: true });
 });
 
-it('nothing holds once a host is connected anew, nor the other way round, nor where just this way is asked for', async () => {
+it('silence does not hold for who chose just this way', async () => {
   const [it_, a, b] = [proofs(), host(), host()];
-  await it_.known(a, b);
-  await it_.known({ connection: {} } as Host, b);
-  await it_.known(a, { connection: {} } as Host);
-  await it_.known(b, a);
+  answer = { proved: false, silent: true };
+  await it_.known(a, b, true);
+  answer = { proved: true, silent: false };
+  expect(await it_.known(a, b, true)).toMatchObject({ proved: true });
+  await it_.known(a, b, true);
+  expect(asked).toBe(2);
+});
+
+it('nothing holds once a host is connected anew, nor the other way round', async () => {
+  const [it_, a, b] = [proofs(), host(), host()];
+  await it_.known(a, b, false);
+  await it_.known({ connection: {} } as Host, b, false);
+  await it_.known(a, { connection: {} } as Host, false);
+  await it_.known(b, a, false);
   expect(asked).toBe(4);
-  await it_.prove(a, b);
-  expect(asked).toBe(5);
-  await it_.known(a, b);
-  expect(asked).toBe(5);
 });

@@ -1,7 +1,7 @@
 // The desktop app as part of its system: menus, links, notifications, leaving while VMs move, newer releases, crashes.
 import type { MenuItemConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { desktopMenuCall, type DesktopMenus } from '../../contract/desktop.ts';
+import { desktopConsoleCall, desktopMenuCall, type DesktopMenus } from '../../contract/desktop.ts';
 import type { MigrationView, Transport } from '../../contract/model.ts';
 import { linkIn, linkOf } from '../../src-main/shells/electron-link.ts';
 import { quitWords } from '../../src-main/shells/electron-quit.ts';
@@ -54,6 +54,45 @@ describe('the menus', () => {
     await bridge.call(desktopMenuCall, menus);
     expect(await bridge.call(desktopMenuCall, said)).toMatchObject({ err: { code: 'bad-request' } });
     expect(menu('VM')).toHaveLength(2);
+  });
+});
+
+describe('a console in a window of its own', () => {
+  const search = 'console=0a1b2c3d-0000-4000-8000-00000000abcd&host=h1&kind=serial&target=serial0';
+
+  it('is Drover’s own page, as closed in as the first, and answers no questions', async () => {
+    const first = await desktop.open();
+    const bridge = await desktop.bridge();
+    expect(await bridge.call(desktopConsoleCall, { search })).toEqual({ err: null, data: null });
+    const [, other] = [...desktop.BrowserWindow.all];
+    expect(other?.webContents.getURL()).toBe(`app://drover/?${search}`);
+    expect(other?.options.webPreferences).toEqual(first.options.webPreferences);
+    expect(other?.webContents.windowOpenHandler({ url: 'https://example.net/' })).toEqual({ action: 'deny' });
+    expect(desktop.drover.windowCount).toBe(1);
+    // It may ask Drover, and nothing of its shell.
+    const frame = desktop.frameOf(`app://drover/?${search}`);
+    const ask = (name: string, args: unknown) => other?.webContents.invoke(frame, 'call', name, args);
+    expect(await ask('hosts.list', {})).toMatchObject({ err: null });
+    expect(await ask(desktopMenuCall, menus)).toMatchObject({ err: { code: 'bad-request' } });
+    expect(await ask(desktopConsoleCall, { search })).toMatchObject({ err: { code: 'bad-request' } });
+    // Its end is nobody else's, and leaves no trace of where it stood.
+    other?.close();
+    expect(desktop.drover.windowCount).toBe(1);
+    expect(desktop.preferences.window).toEqual({});
+  });
+
+  it.each([
+    ['https://example.net/'],
+    ['console=x#token=y'],
+    ['console=../../etc'],
+    ['x=1'],
+    [`console=${'x'.repeat(3_000)}`],
+    [7],
+  ])('is not opened for %j', async (said) => {
+    await desktop.open();
+    const bridge = await desktop.bridge();
+    expect(await bridge.call(desktopConsoleCall, { search: said })).toMatchObject({ err: { code: 'bad-request' } });
+    expect(desktop.BrowserWindow.all.size).toBe(1);
   });
 });
 

@@ -1,7 +1,8 @@
 // The window in the desktop app: its menus follow what is chosen, and links show a host or a VM and do nothing else.
 import { flushSync } from 'svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { desktopMenus, type DesktopMenus } from '../../contract/desktop.ts';
+import type { DesktopMenus } from '../../contract/desktop.ts';
+import { desktopMenus } from '../../src-main/shells/electron-asked.ts';
 import { domainActions, hostActions } from '../../src-renderer/stores/actions.ts';
 import { Desk } from '../../src-renderer/views/desk.svelte.ts';
 import { chooseInMenu, joinDesktop, menusOf } from '../../src-renderer/views/desktop.svelte.ts';

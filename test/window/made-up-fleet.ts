@@ -62,6 +62,7 @@ export function madeUpHost(next: Random, index: number, label = `kvm${index + 1}
       cpuPercent: null,
       memoryKiB,
       freeMemoryKiB: Math.round(memoryKiB * (0.2 + 0.5 * next())),
+      storage: { pools: 2, capacityBytes: 1.8e12, availableBytes: 0.7e12 },
     },
     domains: { running: 0, total: 0 },
     readOnly: false,

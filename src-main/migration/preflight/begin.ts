@@ -4,7 +4,7 @@
 import type { Check } from '../../../contract/model.ts';
 import { LibvirtError, type Param, param } from '../../libvirt/index.ts';
 import { copying, flagsFor, isOff, paramsFor } from '../options.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import type { CopiedDisk } from '../storage/volumes.ts';
 import type { SourceXml } from './domain-xml.ts';
 import { error, quoted, warn } from './say.ts';

@@ -3,7 +3,7 @@ import type { Check } from '../../../contract/model.ts';
 import { elementTexts } from '../../fleet/xml-edit.ts';
 import { attribute, child, text, type XmlElement } from '../../fleet/xml.ts';
 import { type Connection, cpuCompareFlags, LibvirtError } from '../../libvirt/index.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { error, ok, quoted, warn } from './say.ts';
 
 const incompatible = 0;

@@ -3,7 +3,7 @@ import type { Check } from '../../../contract/model.ts';
 import { attribute, child, children, parseXml, text, type XmlElement } from '../../fleet/xml.ts';
 import type { Host } from '../../fleet/host.ts';
 import { isOff } from '../options.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { error, ok, warn } from './say.ts';
 
 export async function checkDevices(route: Route, root: XmlElement): Promise<Check[]> {

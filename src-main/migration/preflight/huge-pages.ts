@@ -1,7 +1,7 @@
 // Huge pages: a VM that has its memory in them needs as many free ones on the target.
 import type { Check } from '../../../contract/model.ts';
 import { attribute, child, children, type XmlElement } from '../../fleet/xml.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { error, ok, warn } from './say.ts';
 
 const usualKiB = 2048;

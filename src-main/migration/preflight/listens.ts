@@ -1,9 +1,9 @@
 // What a VM, or the migration itself, has to listen on over there: the address has to be the target's, the port free.
 // Screens and serial ports with a port of their own are meant; where libvirt chooses one, it finds one.
-import { isIP } from 'node:net';
+import { isIP, SocketAddress } from 'node:net';
 import type { Check } from '../../../contract/model.ts';
 import { attribute, child, children, type XmlElement } from '../../fleet/xml.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { run } from './probe.ts';
 import { error } from './say.ts';
 
@@ -27,17 +27,17 @@ export async function checkListens(route: Route, root: XmlElement): Promise<Chec
   return wanted.flatMap(({ id, what, address, port, fix }) => {
     if (
       address !== null &&
-      isIP(address) &&
+      isIP(bare(address)) &&
       !everywhere(address) &&
       !loopback(address) &&
-      !there.addresses.has(address)
+      !there.addresses.has(canonical(address))
     ) {
       return [error(id, `${what} listens on ${address}, which is no address of ${target.label}.`, fix)];
     }
     const taken = there.ports.some(
       (one) =>
         one.port === port &&
-        (one.address === null || address === null || everywhere(address) || one.address === address),
+        (one.address === null || address === null || everywhere(address) || one.address === canonical(address)),
     );
     return taken
       ? [error(id, `${what} listens on the port ${port}, which something on ${target.label} listens on already.`, fix)]
@@ -127,19 +127,28 @@ async function listeningOn({ target }: Route): Promise<Listening | null> {
     .split(/[\s/]+/);
   const listens = '0A';
   return {
-    addresses: new Set(words.filter((word) => isIP(word))),
+    addresses: new Set(words.filter((word) => isIP(word)).map(canonical)),
     ports: [...ran.stdout.matchAll(/^\s*\d+: ([0-9A-F]+):([0-9A-F]{4}) [0-9A-F]+:0000 (\w\w) /gm)]
       .filter(([, , , state]) => state === listens)
       .map(([, address = '', port = '']) => ({ address: plain(address), port: parseInt(port, 16) })),
   };
 }
 
-/** An IPv4 address as the kernel writes it, its bytes turned round; null where it is not a single one of them. */
+const bare = (address: string) => address.replace(/^\[(.*)\]$/, '$1');
+
+/** One address can be written in many ways; this is the one in which they are compared. */
+function canonical(text: string): string {
+  const address = bare(text);
+  if (isIP(address) !== 6) return address;
+  // An IPv4 address in IPv6's clothes is that IPv4 address.
+  return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** An address as the kernel writes it, the bytes of each four turned round; null for all of the host's. */
 function plain(hex: string): string | null {
   if (/^0+$/.test(hex)) return null;
-  if (hex.length !== 8) return '';
-  return (hex.match(/../g) ?? [])
-    .reverse()
-    .map((byte) => parseInt(byte, 16))
-    .join('.');
+  const words = (hex.match(/.{8}/g) ?? []).map((word) => (word.match(/../g) ?? []).reverse());
+  const [first = []] = words;
+  if (words.length === 1) return first.map((byte) => parseInt(byte, 16)).join('.');
+  return canonical(words.map((bytes) => bytes.join('').replace(/.{4}/, '$&:')).join(':'));
 }

@@ -2,7 +2,7 @@
 import type { Remedy } from '../../../contract/model.ts';
 import { changed, elementTexts } from '../../fleet/xml-edit.ts';
 import { deviceFlags } from '../../libvirt/index.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import type { SourceXml } from './domain-xml.ts';
 import { diff } from './diff.ts';
 import { onHost } from './remedies.ts';

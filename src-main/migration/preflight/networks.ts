@@ -5,7 +5,7 @@ import { changed } from '../../fleet/xml-edit.ts';
 import { attribute, child, children, type XmlElement } from '../../fleet/xml.ts';
 import { type Connection, LibvirtError, type Net } from '../../libvirt/index.ts';
 import { isOff } from '../options.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import type { SourceXml } from './domain-xml.ts';
 import { diff } from './diff.ts';
 import { byOptions, onHost, virshLine } from './remedies.ts';

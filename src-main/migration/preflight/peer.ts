@@ -44,11 +44,6 @@ export class PeerProofs {
       // A refusal comes at once, and what causes it may just have been mended.
       if (peer.proved || (peer.silent && !chosen)) return peer;
     }
-    return this.prove(source, target);
-  }
-
-  /** As it is now. */
-  prove(source: Host, target: Host): Promise<Peer> {
     const peer = this.#prove(source, target);
     let from = this.#proofs.get(source.connection);
     if (!from) this.#proofs.set(source.connection, (from = new WeakMap()));

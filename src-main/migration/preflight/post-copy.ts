@@ -1,6 +1,6 @@
 // Post-copy: the target's QEMU fetches pages that the guest misses by the kernel's userfaultfd, which not everybody may.
 import type { Check } from '../../../contract/model.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { run } from './probe.ts';
 import { error, ok, warn } from './say.ts';
 import { compareVersions } from './versions.ts';

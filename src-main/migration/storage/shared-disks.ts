@@ -8,7 +8,7 @@ import { noBacking } from './disk-copy.ts';
 import { isOff } from '../options.ts';
 import { type Place, placeOn, withPaths } from './named-volumes.ts';
 import { poolOf, volumeIn } from './pools.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import type { SourceXml } from '../preflight/domain-xml.ts';
 import { ejecting } from '../preflight/media.ts';
 import { startingPoolOf } from '../preflight/pools.ts';

@@ -2,7 +2,7 @@
 import type { Check, Transport } from '../../../contract/model.ts';
 import { isOff } from '../options.ts';
 import { checkTls, type Tls } from './tls.ts';
-import type { Route } from '../preflight.ts';
+import type { Route } from '../route.ts';
 import { checkPath, hostIn, migrateUriTo } from '../preflight/path.ts';
 import { PeerProofs } from '../preflight/peer.ts';
 import { ok } from '../preflight/say.ts';
