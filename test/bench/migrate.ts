@@ -9,7 +9,7 @@ import { run, until } from '../lab/run.ts';
 import { asked, bench, median, pause, ratio, timed } from './measure.ts';
 import { startDrover } from './drover.ts';
 
-const pairs = asked('pairs', 10);
+const pairs = asked('pairs', 20);
 const guest = 'fast01';
 
 /** When each tick was there, in ms. QEMU writes them to a file as they come. */

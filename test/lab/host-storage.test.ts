@@ -31,7 +31,10 @@ async function told(name: string, what: 'Capacity' | 'Available'): Promise<numbe
 }
 
 it('is the sum of its active pools, two folders of one file system counted once', async () => {
-  const before = (await lab.virsh('kvm1', 'pool-list', '--name')).split('\n').filter((name) => name.trim() !== '');
+  const before = (await lab.virsh('kvm1', 'pool-list', '--name'))
+    .split('\n')
+    .map((name) => name.trim())
+    .filter(Boolean);
   await lab.exec('kvm1', ['mkdir', '-p', '/run/hs-small']);
   await lab.exec('kvm1', ['mount', '-t', 'tmpfs', '-o', 'size=7m', 'none', '/run/hs-small']);
   undos.push(() => lab.exec('kvm1', ['umount', '/run/hs-small']));
