@@ -20,7 +20,7 @@ const mayImport: Record<string, string[]> = {
   words: ['contract'], // the window's sentences, and how it writes numbers
   stores: ['link', 'words', 'contract'],
   drag: ['words', 'contract'],
-  ui: [],
+  ui: ['words'],
   parts: ['ui', 'words', 'contract'],
   gallery: ['parts', 'ui', 'words', 'contract'],
   views: ['parts', 'ui', 'stores', 'drag', 'link', 'words', 'contract'],

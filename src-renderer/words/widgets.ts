@@ -1,0 +1,38 @@
+// What the plain widgets say by themselves, and the few words that stand on many a button.
+
+export const everywhere = {
+  cancel: 'Cancel',
+  connect: 'Connect',
+  copied: 'Copied',
+  tryAgain: 'Try again',
+};
+
+export const dialog = {
+  close: 'Close',
+};
+
+export const errorNote = {
+  details: 'Details',
+  code: 'code',
+};
+
+export const meter = {
+  unknown: (label: string) => `${label}: not known`,
+};
+
+/** A step is read out with where it stands: `Log in, under way`. */
+export const steps = {
+  done: 'done',
+  now: 'under way',
+  stopped: 'stopped here',
+  later: 'to come',
+};
+
+export const tabs = {
+  close: (label: string) => `Close ${label}`,
+};
+
+export const toasts = {
+  region: 'Notices',
+  dismiss: 'Dismiss',
+};
