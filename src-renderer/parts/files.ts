@@ -1,4 +1,5 @@
 // Files that the admin chooses: a text saved once, and a log that is written as it comes.
+import { logFile as words } from '../words/console.ts';
 import { saveText } from './save-text.ts';
 
 interface Handle {
@@ -64,7 +65,7 @@ export class LogFile {
 
   write(bytes: Uint8Array): void {
     if (this.#ending || this.failure !== null) return;
-    if ((this.#waiting += bytes.length) > mostWaiting) return this.#fail('the disk is too slow for it');
+    if ((this.#waiting += bytes.length) > mostWaiting) return this.#fail(words.tooSlow);
     const data = bytes.slice();
     this.#then(async () => {
       this.#writable ??= await this.#handle.createWritable({ keepExistingData: this.bytes > 0 });

@@ -1,4 +1,5 @@
 // Keys that the window's own system keeps for itself, or that no keyboard here has: sent from a menu, as X names them.
+import { guestKeys as words } from '../words/graphics.ts';
 
 export interface GuestKey {
   keysym: number;
@@ -19,7 +20,7 @@ export interface Chord {
 
 export const attention: Chord = {
   id: 'ctrl-alt-del',
-  label: 'Ctrl+Alt+Del',
+  label: words.attention,
   keys: [control, alt, { keysym: 0xffff, code: 'Delete' }],
 };
 
@@ -27,21 +28,21 @@ export const chords: (Chord | 'line')[] = [
   attention,
   {
     id: 'ctrl-alt-backspace',
-    label: 'Ctrl+Alt+Backspace',
+    label: words.backspace,
     keys: [control, alt, { keysym: 0xff08, code: 'Backspace' }],
   },
   'line',
   ...[1, 2, 3, 4, 5, 6, 7].map((number) => ({
     id: `ctrl-alt-f${number}`,
-    label: `Ctrl+Alt+F${number}`,
+    label: words.terminal(number),
     keys: [control, alt, functionKey(number)],
   })),
   'line',
-  { id: 'alt-tab', label: 'Alt+Tab', keys: [alt, { keysym: 0xff09, code: 'Tab' }] },
-  { id: 'alt-f4', label: 'Alt+F4', keys: [alt, functionKey(4)] },
-  { id: 'super', label: 'Windows key', keys: [{ keysym: 0xffeb, code: 'MetaLeft' }] },
-  { id: 'print', label: 'Print Screen', keys: [{ keysym: 0xff61, code: 'PrintScreen' }] },
-  { id: 'escape', label: 'Esc', keys: [{ keysym: 0xff1b, code: 'Escape' }] },
+  { id: 'alt-tab', label: words.nextWindow, keys: [alt, { keysym: 0xff09, code: 'Tab' }] },
+  { id: 'alt-f4', label: words.closeWindow, keys: [alt, functionKey(4)] },
+  { id: 'super', label: words.super, keys: [{ keysym: 0xffeb, code: 'MetaLeft' }] },
+  { id: 'print', label: words.print, keys: [{ keysym: 0xff61, code: 'PrintScreen' }] },
+  { id: 'escape', label: words.escape, keys: [{ keysym: 0xff1b, code: 'Escape' }] },
 ];
 
 /** What stands for a letter; the guest's own layout decides which key that is. */

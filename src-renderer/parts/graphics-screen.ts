@@ -1,6 +1,7 @@
 // A graphical console's screen on noVNC, which is loaded when the first one opens. It outlives the pane it is in.
 import type RFB from '@novnc/novnc';
 import type { Channel } from '@novnc/novnc';
+import type { GraphicsFailure } from '../words/graphics.ts';
 import { keyOf, type GuestKey } from './graphics-keys.ts';
 import { RfbGreeting } from './rfb-greeting.ts';
 
@@ -11,14 +12,6 @@ export type GraphicsState =
   /** The server asks for a password (and a user's name, where it says so). */
   | { is: 'asking'; user: boolean }
   | { is: 'failed'; why: GraphicsFailure };
-
-export type GraphicsFailure =
-  /** The password was wrong, or none was given. */
-  | { kind: 'password'; said: string | null }
-  /** It wants what noVNC does not speak. */
-  | { kind: 'security'; wants: string }
-  | { kind: 'refused'; said: string }
-  | { kind: 'broken' };
 
 /** What the pane, while there is one, does about what happens on the screen. */
 export interface GraphicsHandlers {

@@ -1,4 +1,5 @@
 // What is asked before a paste: several lines run as several commands, on a machine that may be the wrong one.
+import { pasteGuard as words } from '../words/console.ts';
 
 export interface PasteQuestion {
   lines: number;
@@ -13,7 +14,7 @@ export function pasteQuestion(text: string): PasteQuestion | null {
   const lines = text.replace(/(\r\n|\r|\n)$/, '').split(/\r\n|\r|\n/);
   if (lines.length < 2) return null;
   const shown = lines.slice(0, SHOWN).map((line) => visible(line.length > 200 ? `${line.slice(0, 199)}…` : line));
-  if (lines.length > SHOWN) shown.push(`… ${lines.length - SHOWN} more`);
+  if (lines.length > SHOWN) shown.push(words.more(lines.length - SHOWN));
   return { lines: lines.length, preview: shown.join('\n') };
 }
 

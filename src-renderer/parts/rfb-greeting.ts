@@ -1,7 +1,5 @@
 // The first words of a VNC server: which ways to log in it offers. noVNC does not tell why it could use none of them.
-
-/** A number of RFB's security types that noVNC does not speak, as an admin knows it. */
-const unspoken: Record<number, string> = { 5: 'RSA-AES', 18: 'TLS', 19: 'TLS (VeNCrypt)', 20: 'SASL' };
+import { rfbSecurity as words } from '../words/graphics.ts';
 
 export class RfbGreeting {
   #held: number[] = [];
@@ -16,8 +14,8 @@ export class RfbGreeting {
     const count = this.#held[12] ?? 0;
     const types = this.#held.slice(13, 13 + count);
     if (types.length === 0 || types.some((type) => type === 1 || type === 2)) return null;
-    const names = types.map((type) => unspoken[type]).filter((name) => name !== undefined);
-    return names.length > 0 ? names.join(' or ') : `security type ${types.join(', ')}`;
+    const names = types.map((type) => words.named[type]).filter((name) => name !== undefined);
+    return names.length > 0 ? words.either(names) : words.unnamed(types);
   }
 
   /** Its own reason for refusing everybody; null where it has none. */
