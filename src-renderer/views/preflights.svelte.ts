@@ -3,7 +3,7 @@ import { SvelteMap } from 'svelte/reactivity';
 import { toErr, type Err } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import type { DomainRef, HostId, Preflight } from '../../contract/model.ts';
-import type { Chosen } from '../parts/migration-words.ts';
+import type { Chosen } from '../words/migration-ahead.ts';
 
 export type Answer = Preflight | { err: Err } | 'asking';
 

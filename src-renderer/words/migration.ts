@@ -1,5 +1,5 @@
 // A migration's steps, and how it ended, in words: the same in the window and on the command line.
-import type { MigrationPhase, MigrationView } from '../../contract/model.ts';
+import type { MigrationOptions, MigrationPhase, MigrationView } from '../../contract/model.ts';
 
 const steps: Record<MigrationPhase, string> = {
   preflight: 'Check',
@@ -12,6 +12,21 @@ const steps: Record<MigrationPhase, string> = {
 };
 
 export const phaseWord = (phase: MigrationPhase) => steps[phase];
+
+/** The phases that a migration of these options goes through. */
+export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 'transport'>): MigrationPhase[] {
+  if (transport === 'p2p' || transport === 'tunnelled') return ['preflight', 'perform'];
+  if (mode === 'offline') return ['preflight', 'begin', 'prepare', 'finish', 'confirm'];
+  if (mode === 'cold') return ['preflight', 'copy', 'begin', 'prepare', 'finish', 'confirm'];
+  return ['preflight', 'begin', 'prepare', 'perform', 'finish', 'confirm'];
+}
+
+/** A step's name in this migration: with storage, disks and memory go over in one. */
+export const stepWord = (phase: MigrationPhase, { mode, storage }: Pick<MigrationOptions, 'mode' | 'storage'>) =>
+  phase === 'perform' && storage !== 'shared' && mode !== 'cold' ? 'Copy disks, memory' : phaseWord(phase);
+
+/** Whether there is something left to cancel. */
+export const isUnderWay = ({ state }: Pick<MigrationView, 'state'>) => state === 'queued' || state === 'running';
 
 /** Where the VM is now, as the hosts said once it ended; null before. */
 export function verdictWords(

@@ -1,13 +1,9 @@
 // A migration in words: what will happen, its steps, how it ended.
 import { describe, expect, it } from 'vitest';
 import { migrationOptions } from '../../src-renderer/gallery/examples.ts';
-import {
-  optionFacts,
-  phasesOf,
-  stepWord,
-  verdictWords,
-  whatHappens,
-} from '../../src-renderer/parts/migration-words.ts';
+import { optionFacts } from '../../src-renderer/words/migrate-options.ts';
+import { whatHappens } from '../../src-renderer/words/migration-ahead.ts';
+import { phasesOf, stepWord, verdictWords } from '../../src-renderer/words/migration.ts';
 
 const web01 = { what: 'web01', several: false, from: 'kvm1', to: 'kvm3' };
 describe('what will happen', () => {

@@ -1,9 +1,5 @@
-// A migration told in words: what will happen, which steps it has, how it stands, how it ended.
-import type { MigrationMode, MigrationOptions, MigrationPhase, MigrationView } from '../../contract/model.ts';
-
-import { phaseWord } from '../words/migration.ts';
-
-export { phaseWord, verdictWords } from '../words/migration.ts';
+// What a migration will do, told before it is started, as sentences in the order in which it happens.
+import type { MigrationMode, MigrationOptions } from '../../contract/model.ts';
 
 export interface Route {
   /** One VM's name, or `3 VMs`. */
@@ -91,45 +87,4 @@ function definition(
   if (keeps)
     return `Afterwards both ${to} and ${from} have ${its} definition: take care that nobody starts it on both.`;
   return `${to} does not keep ${its} definition: it is gone from there once shut off.`;
-}
-
-/** The phases that a migration of these options goes through. */
-export function phasesOf({ mode, transport }: Pick<MigrationOptions, 'mode' | 'transport'>): MigrationPhase[] {
-  if (transport === 'p2p' || transport === 'tunnelled') return ['preflight', 'perform'];
-  if (mode === 'offline') return ['preflight', 'begin', 'prepare', 'finish', 'confirm'];
-  if (mode === 'cold') return ['preflight', 'copy', 'begin', 'prepare', 'finish', 'confirm'];
-  return ['preflight', 'begin', 'prepare', 'perform', 'finish', 'confirm'];
-}
-
-/** A step's name in this migration: with storage, disks and memory go over in one. */
-export const stepWord = (phase: MigrationPhase, { mode, storage }: Pick<MigrationOptions, 'mode' | 'storage'>) =>
-  phase === 'perform' && storage !== 'shared' && mode !== 'cold' ? 'Copy disks, memory' : phaseWord(phase);
-
-/** Whether there is something left to cancel. */
-export const isUnderWay = ({ state }: Pick<MigrationView, 'state'>) => state === 'queued' || state === 'running';
-
-/** What differs from nothing being asked for, as facts to be listed. */
-export function optionFacts(options: MigrationOptions): { name: string; value: string; mono?: boolean }[] {
-  const yes = (name: string, on: boolean) => (on ? [{ name, value: 'yes' }] : []);
-  const said = (name: string, value: string | number | null, unit = '') =>
-    value === null ? [] : [{ name, value: `${value}${unit}`, mono: typeof value === 'string' }];
-  return [
-    { name: 'Mode', value: options.mode },
-    { name: 'Transport', value: options.transport },
-    { name: 'Storage', value: options.storage },
-    { name: 'Kept on the target', value: options.persistent ? 'yes' : 'no' },
-    { name: 'Removed from the source', value: options.undefineSource ? 'yes' : 'no' },
-    ...yes('Auto-converge', options.autoConverge),
-    ...yes('Post-copy', options.postCopy),
-    ...yes('Compressed', options.compressed),
-    ...yes('TLS', options.tls),
-    ...yes('Unsafe', options.unsafe),
-    ...yes('In spite of the checks', options.force),
-    ...said('Parallel connections', options.parallel),
-    ...said('Bandwidth', options.bandwidthMiBps, ' MiB/s'),
-    ...said('Longest stop', options.maxDowntimeMs, ' ms'),
-    ...said('Migration URI', options.migrateUri),
-    ...said('Listens on', options.listenAddress),
-    ...said('Name on the target', options.destName),
-  ];
 }
