@@ -1,5 +1,6 @@
 // Which of what a sweep found can be added as a host, and why the rest cannot.
 import type { Found } from '../../contract/model.ts';
+import { adoptable as words } from '../words/discovery.ts';
 
 /** The address as it is shown and asked for: with its port where that is not SSH's own. */
 export const placeOf = ({ address, port }: Pick<Found, 'address' | 'port'>) =>
@@ -7,10 +8,10 @@ export const placeOf = ({ address, port }: Pick<Found, 'address' | 'port'>) =>
 
 /** Null where it can be added; else the reason. */
 export function whyNot(found: Found): string | null {
-  if (found.hostId !== undefined) return 'It is among the hosts already.';
-  if (found.kind === 'silent') return 'It did not answer.';
-  if (found.kind === 'open') return 'What answers there is no SSH server.';
-  if (found.fingerprint === undefined) return 'Its host key could not be read.';
+  if (found.hostId !== undefined) return words.known;
+  if (found.kind === 'silent') return words.silent;
+  if (found.kind === 'open') return words.noSsh;
+  if (found.fingerprint === undefined) return words.noKey;
   return null;
 }
 

@@ -1,5 +1,6 @@
 // The steps by which a host comes online, and where one stands, told from its state alone.
 import type { HostView } from '../../contract/model.ts';
+import { connectSteps as words } from '../words/host-parts.ts';
 
 export interface Step {
   id: 'reach' | 'key' | 'login' | 'libvirt';
@@ -7,22 +8,17 @@ export interface Step {
   state: 'done' | 'now' | 'stopped' | 'later';
 }
 
-const order = [
-  ['reach', 'Reach it'],
-  ['key', 'Check its key'],
-  ['login', 'Log in'],
-  ['libvirt', 'Open libvirt'],
-] as const;
+const order = ['reach', 'key', 'login', 'libvirt'] as const;
 
 /** @param asking A login question of this host is waiting for its answer. */
 export function connectSteps(host: Pick<HostView, 'state' | 'hostKey' | 'uri'>, asking: boolean): Step[] {
   const local = !host.uri.includes('+ssh:');
-  const steps = local ? order.filter(([id]) => id === 'libvirt') : order;
+  const steps = local ? order.filter((id) => id === 'libvirt') : order;
   const { at, stopped } = where(host, asking);
-  const place = steps.findIndex(([id]) => id === at);
-  return steps.map(([id, word], index) => ({
+  const place = steps.findIndex((id) => id === at);
+  return steps.map((id, index) => ({
     id,
-    word,
+    word: words[id],
     state:
       host.state === 'online' || index < place
         ? 'done'

@@ -1,4 +1,5 @@
 // Where a VM's disks are, read from its XML: what deleting its storage would take away.
+import { hardware as words } from '../words/hardware.ts';
 
 /** Files, block devices and volumes of its disks; not its CD-ROMs and floppies. Empty where the XML cannot be read. */
 export function diskPaths(xml: string): string[] {
@@ -10,6 +11,6 @@ export function diskPaths(xml: string): string[] {
       const pool = source?.getAttribute('pool');
       const path = source?.getAttribute('file') ?? source?.getAttribute('dev') ?? source?.getAttribute('name');
       const volume = source?.getAttribute('volume');
-      return path ?? (pool && volume ? `${volume} in pool ${pool}` : []);
+      return path ?? (pool && volume ? words.volume(volume, pool) : []);
     });
 }

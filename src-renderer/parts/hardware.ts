@@ -1,4 +1,5 @@
 // What a VM is made of, read from its XML: for being looked at, so whatever is not known here is left out.
+import { hardware as words } from '../words/hardware.ts';
 
 export interface DiskShown {
   /** As the guest sees it: `vda`. */
@@ -54,7 +55,7 @@ export function hardwareOf(xml: string): Hardware | null {
   return {
     machine: at(type, 'machine'),
     arch: at(type, 'arch'),
-    firmware: uefi ? (at(loader, 'secure') === 'yes' ? 'UEFI, Secure Boot' : 'UEFI') : 'BIOS',
+    firmware: uefi ? (at(loader, 'secure') === 'yes' ? words.secureBoot : words.uefi) : words.bios,
     cpu: [model, at(cpu, 'mode')].filter(Boolean).join(', ') || null,
     disks: named('disk').map((disk) => {
       const [source, driver, target] = [one(disk, 'source'), one(disk, 'driver'), one(disk, 'target')];
@@ -68,7 +69,7 @@ export function hardwareOf(xml: string): Hardware | null {
           at(source, 'dev') ??
           at(source, 'name') ??
           at(source, 'dir') ??
-          (volume && `${volume} in pool ${at(source, 'pool') ?? ''}`),
+          (volume && words.volume(volume, at(source, 'pool') ?? '')),
         format: at(driver, 'type'),
         cache: at(driver, 'cache'),
         readonly: one(disk, 'readonly') !== null,
@@ -87,7 +88,7 @@ export function hardwareOf(xml: string): Hardware | null {
       };
     }),
     others: devices.flatMap((device) => {
-      const what = others[device.nodeName];
+      const what = words.others[device.nodeName];
       if (what === undefined) return [];
       const about = at(one(device, 'model'), 'type') ?? at(device, 'type') ?? at(device, 'model') ?? at(device, 'bus');
       const name = at(one(device, 'target'), 'name') ?? at(one(device, 'target'), 'dir');
@@ -95,21 +96,3 @@ export function hardwareOf(xml: string): Hardware | null {
     }),
   };
 }
-
-/** What is worth a line; controllers, mice and keyboards are not. */
-const others: Readonly<Record<string, string>> = {
-  hostdev: 'Device of the host',
-  redirdev: 'USB redirection',
-  filesystem: 'Shared folder',
-  graphics: 'Screen',
-  video: 'Video card',
-  sound: 'Sound card',
-  serial: 'Serial port',
-  channel: 'Channel',
-  tpm: 'TPM',
-  rng: 'Random numbers',
-  watchdog: 'Watchdog',
-  memballoon: 'Memory balloon',
-  vsock: 'Socket to the host',
-  panic: 'Panic notifier',
-};

@@ -1,6 +1,7 @@
 // What a scan's field says, measured while it is typed: how many addresses, and what is wrong with it.
 // The main side has the last word; this only answers at once.
 import ipaddr from 'ipaddr.js';
+import { scanRange as words } from '../words/discovery.ts';
 
 export type Measured =
   | { ok: true; addresses: number; wide: boolean; isPublic: boolean }
@@ -78,14 +79,14 @@ function spansOf(text: string): Span[] | string {
 
 function spanOf(entry: string): Span | string {
   const [from = '', to, ...more] = entry.split('-');
-  if (more.length > 0) return `“${entry}” has more than one dash.`;
+  if (more.length > 0) return words.dashes(entry);
   if (to !== undefined) {
     const first = parse(from);
     // 10.0.0.5-20 is short for 10.0.0.5-10.0.0.20
     const last = parse(/^\d{1,3}$/.test(to) ? from.replace(/\d+$/, to) : to);
-    if (!first || !last) return `“${entry}” is no range: write it as 10.0.0.5-10.0.0.20.`;
-    if (first.v6 !== last.v6) return `“${entry}” mixes IPv4 and IPv6.`;
-    if (first.value > last.value) return `“${entry}” is upside down: ${to} comes before ${from}.`;
+    if (!first || !last) return words.noRange(entry);
+    if (first.v6 !== last.v6) return words.mixed(entry);
+    if (first.value > last.value) return words.upsideDown(entry, from, to);
     return { first: first.value, last: last.value, v6: first.v6 };
   }
   const [base = '', prefix, ...rest] = entry.split('/');
@@ -94,7 +95,7 @@ function spanOf(entry: string): Span | string {
   const bits = at.v6 ? 128 : 32;
   if (prefix === undefined) return { first: at.value, last: at.value, v6: at.v6 };
   if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) {
-    return `“/${prefix}” is no prefix length: it goes from /0 to /${bits}.`;
+    return words.noPrefix(prefix, bits);
   }
   const size = 1n << BigInt(bits - Number(prefix));
   const network = (at.value / size) * size;
@@ -104,9 +105,9 @@ function spanOf(entry: string): Span | string {
 }
 
 function notAddress(base: string, entry: string): string {
-  if (/^\d+(\.\d+){0,2}\.?$/.test(base)) return `“${entry}” is not finished: a subnet looks like 192.168.1.0/24.`;
-  if (/(^|\.)0\d/.test(base)) return `“${base}” has a number with a leading zero, which some read as octal.`;
-  return `“${entry}” is no address or subnet: write it as 192.168.1.0/24.`;
+  if (/^\d+(\.\d+){0,2}\.?$/.test(base)) return words.unfinished(entry);
+  if (/(^|\.)0\d/.test(base)) return words.leadingZero(base);
+  return words.noAddress(entry);
 }
 
 function parse(text: string): { value: bigint; v6: boolean } | null {
