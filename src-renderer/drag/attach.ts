@@ -1,6 +1,7 @@
 // The mouse's part of a drag: the browser's own drag and drop, one attachment for each of its two ends.
 import type { Attachment } from 'svelte/attachments';
 import type { DomainView, HostId } from '../../contract/model.ts';
+import { carried } from '../words/drag.ts';
 import type { Drag } from './drag.svelte.ts';
 
 const type = 'application/x-drover-vm';
@@ -85,7 +86,7 @@ export function target({ drag, host }: { drag: Drag; host: HostId }): Attachment
 function picture(domains: readonly DomainView[]): HTMLElement {
   const element = document.createElement('div');
   element.className = 'drag-picture';
-  element.textContent = domains.length === 1 ? (domains[0]?.name ?? '') : `${domains.length} VMs`;
+  element.textContent = carried(domains.map(({ name }) => name));
   document.body.append(element);
   return element;
 }

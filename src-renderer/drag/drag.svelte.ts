@@ -1,5 +1,6 @@
 // What is being carried, by mouse or by keyboard, and over which host it is.
 import type { DomainView, HostId, HostView } from '../../contract/model.ts';
+import { carried, dragRule as words } from '../words/drag.ts';
 import { Verdicts, type Surroundings } from './verdicts.svelte.ts';
 import type { Verdict } from './rule.ts';
 
@@ -32,8 +33,7 @@ export class Drag {
 
   /** What is carried, in words. */
   get what(): string {
-    const { domains } = this;
-    return domains.length === 1 && domains[0] ? domains[0].name : `${domains.length} VMs`;
+    return carried(this.domains.map(({ name }) => name));
   }
 
   start(domains: readonly DomainView[], by: 'mouse' | 'keyboard'): void {
@@ -56,7 +56,7 @@ export class Drag {
     const coming = this.domains.filter((domain) => domain.hostId !== to);
     this.end();
     if (verdict === null || verdict.level === 'here') return;
-    if (verdict.level === 'blocked') this.#ground.refused(verdict.reason ?? 'This host cannot take it.');
+    if (verdict.level === 'blocked') this.#ground.refused(verdict.reason ?? words.refused);
     else this.#ground.drop(coming, to);
   }
 

@@ -1,5 +1,6 @@
 // Which VM may drop on which host: a rule of its own, apart from any pointer. It answers why not.
 import type { DomainView, HostView, Preflight } from '../../contract/model.ts';
+import { dragRule as words } from '../words/drag.ts';
 
 export interface Verdict {
   /** `checking`: nothing speaks against it so far, and the hosts are still being asked. `here`: it is where it is. */
@@ -12,19 +13,19 @@ export interface Verdict {
 
 /** Why this VM cannot go to this host, as far as the window knows; null where nothing speaks against it. */
 export function refuse(domain: DomainView, host: HostView, from: HostView | undefined): string | null {
-  if (domain.hostId === host.id) return `${domain.name} is already here`;
-  if (host.state !== 'online') return `${host.label} is not connected`;
-  if (host.readOnly) return `${host.label} is connected read-only`;
-  if (!from || from.state !== 'online' || domain.stale) return `${from?.label ?? 'The host it is on'} is not connected`;
-  if (from.readOnly) return `${from.label} is connected read-only`;
-  if (domain.job) return `${domain.name} is already being migrated`;
-  if (domain.state === 'shutdown') return `${domain.name} is shutting down`;
+  if (domain.hostId === host.id) return words.here(domain.name);
+  if (host.state !== 'online') return words.notConnected(host.label);
+  if (host.readOnly) return words.readOnly(host.label);
+  if (!from || from.state !== 'online' || domain.stale) return words.notConnected(from?.label ?? null);
+  if (from.readOnly) return words.readOnly(from.label);
+  if (domain.job) return words.migrating(domain.name);
+  if (domain.state === 'shutdown') return words.shuttingDown(domain.name);
   const total = host.info?.memoryKiB;
   if (total !== undefined && domain.state !== 'shutoff' && domain.memoryKiB > total) {
-    return `${domain.name} has more memory than ${host.label} has in all`;
+    return words.tooLarge(domain.name, host.label);
   }
   if (host.info && from.info && host.info.arch !== from.info.arch) {
-    return `${host.label} is ${host.info.arch}, ${from.label} is ${from.info.arch}`;
+    return words.otherArch(host.label, host.info.arch, from.label, from.info.arch);
   }
   return null;
 }
@@ -59,7 +60,7 @@ function judgeOne(
   if (no !== null) return { level: 'blocked', reason: no, of: null };
   if (answers === 'asking') return { level: 'checking', reason: null, of: null };
   const answer = answers === 'unknown' ? undefined : answers[host.id];
-  if (!answer) return { level: 'warn', reason: 'Not checked: the hosts were not asked, or did not answer', of: null };
+  if (!answer) return { level: 'warn', reason: words.notChecked, of: null };
   const wanted = answer.verdict === 'blocked' ? 'error' : 'warn';
   const check = answer.verdict === 'ok' ? undefined : answer.checks.find((one) => one.level === wanted);
   return { level: answer.verdict, reason: check?.message ?? null, of: null };

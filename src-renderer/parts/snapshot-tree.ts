@@ -34,10 +34,3 @@ export function snapshotLines(views: readonly SnapshotView[]): SnapshotLine[] {
   for (const view of views) add(view, 1);
   return lines;
 }
-
-/** What a snapshot holds, in words. */
-export function snapshotWords({ state, memory, disks }: SnapshotView): string {
-  const inFiles = disks.some(({ kind }) => kind === 'external') ? ', in new files' : '';
-  if (memory) return `${state === 'paused' ? 'paused' : 'running'}, with its memory${inFiles}`;
-  return state === 'shutoff' ? `shut off${inFiles}` : `disks only${inFiles}`;
-}

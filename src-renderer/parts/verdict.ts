@@ -1,4 +1,6 @@
 // How a host's answer to a drag looks.
+import { verdicts } from '../words/drag.ts';
+
 export interface HostVerdict {
   level: 'ok' | 'warn' | 'blocked' | 'checking' | 'here';
   reason: string | null;
@@ -6,11 +8,11 @@ export interface HostVerdict {
 }
 
 const looks = {
-  ok: { tone: 'ok', word: 'Can take it' },
-  warn: { tone: 'warn', word: 'Can take it, but' },
-  blocked: { tone: 'bad', word: 'Cannot take it' },
-  here: { tone: 'off', word: 'Here now' },
-  checking: { tone: 'busy', word: 'Asking the hosts…' },
+  ok: { tone: 'ok', word: verdicts.ok },
+  warn: { tone: 'warn', word: verdicts.warn },
+  blocked: { tone: 'bad', word: verdicts.blocked },
+  here: { tone: 'off', word: verdicts.here },
+  checking: { tone: 'busy', word: verdicts.checking },
 } as const;
 
 export const verdictLook = ({ level }: HostVerdict) => looks[level];

@@ -1,4 +1,5 @@
 // What can be said of an edited definition before a host is asked, and where in it libvirt's answer points.
+import { xmlCheck as words } from '../words/xml.ts';
 
 export interface XmlFault {
   message: string;
@@ -13,25 +14,24 @@ export function xmlFault(xml: string, { name, uuid }: { name: string; uuid: stri
   if (broken) {
     const said = /error on line (\d+) at column \d+: ([^\n]+?)(?:\n|Below is|$)/.exec(broken.textContent);
     return {
-      message: `It is not well-formed: ${said?.[2] ?? 'it cannot be read'}`,
+      message: words.malformed(said?.[2] ?? null),
       line: said ? Number(said[1]) : null,
     };
   }
   const root = document.documentElement;
-  if (root.nodeName !== 'domain')
-    return { message: `A VM's definition begins with <domain>, not <${root.nodeName}>.`, line: 1 };
+  if (root.nodeName !== 'domain') return { message: words.noDomain(root.nodeName), line: 1 };
   const own = (which: string) =>
     [...root.children].find((child) => child.nodeName === which)?.textContent.trim() ?? null;
   const bare = (text: string) => text.toLowerCase().replaceAll('-', '');
   if (bare(own('uuid') ?? '') !== bare(uuid)) {
     return {
-      message: `The UUID has to stay ${uuid}: with another, or none, this would be the definition of another VM.`,
+      message: words.otherUuid(uuid),
       line: lineOf(xml, '<uuid'),
     };
   }
   if (own('name') !== name) {
     return {
-      message: `The name has to stay ${name}: editing the XML does not rename a VM.`,
+      message: words.otherName(name),
       line: lineOf(xml, '<name'),
     };
   }
