@@ -16,7 +16,7 @@ const mayImport: Record<string, string[]> = {
   shells: ['api', 'words', 'contract'], // main.ts alone imports everything
   cli: ['shells', 'settings', 'api', 'link', 'words', 'contract'], // joins a running Drover by the window's link
   sim: ['libvirt'], // its codec; never the app's model
-  link: ['contract'],
+  link: ['words', 'contract'],
   words: ['contract'], // the window's sentences, and how it writes numbers
   stores: ['link', 'words', 'contract'],
   drag: ['words', 'contract'],

@@ -2,6 +2,7 @@
 import { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import { linkPath, type Bridge } from '../../contract/wire.ts';
+import { link as words } from '../words/link.ts';
 import { ElectronLink } from './electron.ts';
 import { SocketLink } from './socket.ts';
 import { onNewToken, takeToken } from './token.ts';
@@ -32,9 +33,6 @@ async function explain(token: string): Promise<Failure> {
     signal: AbortSignal.timeout(5_000),
   });
   return asked.status === 401
-    ? new Failure(
-        'unauthorized',
-        'This page’s token is not the running Drover’s. Open the address that “drover serve” printed when it started.',
-      )
-    : new Failure('unreachable', 'Drover is there but takes no window now. The window tries again by itself.');
+    ? new Failure('unauthorized', words.wrongToken)
+    : new Failure('unreachable', words.noWindow);
 }

@@ -13,6 +13,7 @@ import {
   type MainSide,
   type WindowSide,
 } from '../../contract/wire.ts';
+import { link as words } from '../words/link.ts';
 import { resultOf } from './result.ts';
 
 export interface SocketOptions {
@@ -34,8 +35,7 @@ type Listener = (payload: never) => void;
 
 const firstRetryMs = 250;
 
-const unreachable = () =>
-  new Failure('unreachable', 'Drover does not answer. Is “drover serve” running? The window tries again by itself.');
+const unreachable = () => new Failure('unreachable', words.unreachable);
 
 /** Told to those who call, if any. */
 function refused(): Promise<never> {
@@ -134,7 +134,7 @@ export class SocketLink implements Link {
         if (over) return;
         over = true;
         clearInterval(watch);
-        rpc.$close(new Failure('unreachable', 'The connection to Drover was lost before it answered.'));
+        rpc.$close(new Failure('unreachable', words.lost));
         // Until the next attempt, a call fails at once.
         if (opened) this.#ready = refused();
         else void this.#options.explain().then(reject, () => reject(unreachable()));

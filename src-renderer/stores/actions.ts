@@ -7,7 +7,8 @@ import type { Domain } from './domain.svelte.ts';
 import type { FleetStore } from './fleet.svelte.ts';
 import type { Host } from './host.svelte.ts';
 import { batchOf } from './batches.ts';
-import { count } from '../words/format.ts';
+import { vms } from '../words/actions-common.ts';
+import { actions as words, offReasons as why } from '../words/actions.ts';
 import type { Tasks } from './tasks.svelte.ts';
 import type { Toasts } from './toasts.svelte.ts';
 
@@ -46,23 +47,23 @@ const stops = new Set<LifecycleAction>(['shutdown', 'reboot', 'suspend', 'manage
 /** What forbids any change to a VM. */
 function held({ view }: Domain, { fleet }: ActionContext): string | null {
   const host = fleet.hosts.get(view.hostId);
-  if (!host?.online || view.stale) return `${host?.view.label ?? 'Its host'} is not connected`;
-  if (host.view.readOnly) return `${host.view.label} is connected read-only`;
-  if (view.job) return `${view.name} is being migrated`;
+  if (!host?.online || view.stale) return host ? why.notConnected(host.view.label) : why.hostNotConnected;
+  if (host.view.readOnly) return why.readOnly(host.view.label);
+  if (view.job) return why.migrating(view.name);
   return null;
 }
 
 function lifecycle(
   id: LifecycleAction,
   title: string,
-  why: (domain: Domain) => string | null,
+  otherwise: (domain: Domain) => string | null,
   extra: { keys?: string } = {},
 ): DomainAction {
   return {
     id,
     title,
     ...extra,
-    off: (domain, context) => held(domain, context) ?? why(domain),
+    off: (domain, context) => held(domain, context) ?? otherwise(domain),
     // What stops more than one machine at once is asked about.
     run: (domains, context) =>
       domains.length > 1 && stops.has(id)
@@ -78,7 +79,7 @@ export function act(
   domains: readonly Domain[],
   { link, tasks, toasts }: Pick<ActionContext, 'link' | 'tasks' | 'toasts'>,
 ): void {
-  const batch = batchOf(domains.length, count(domains.length, 'VM', 'VMs'));
+  const batch = batchOf(domains.length, vms(domains.length));
   for (const { view } of domains) {
     const { hostId, uuid } = view;
     void tasks
@@ -89,63 +90,61 @@ export function act(
   }
 }
 
-const startable = (domain: Domain) => (isActive(domain) ? `${domain.view.name} is already running` : null);
+const startable = (domain: Domain) => (isActive(domain) ? why.alreadyRunning(domain.view.name) : null);
 const running = ({ view }: Domain) =>
-  view.state === 'running' || view.state === 'blocked' ? null : `${view.name} is not running`;
-const on = (domain: Domain) => (isActive(domain) ? null : `${domain.view.name} is not running`);
+  view.state === 'running' || view.state === 'blocked' ? null : why.notRunning(view.name);
+const on = (domain: Domain) => (isActive(domain) ? null : why.notRunning(domain.view.name));
 
 export const domainActions = [
   {
     id: 'console',
-    title: 'Open Console',
+    title: words.vm.console,
     keys: 'Enter',
     off: (domain, { fleet }) => {
       if (!domain.view.consoles.some(({ kind }) => kind === 'serial' || kind === 'vnc'))
-        return `${domain.view.name} has neither a serial console nor VNC`;
-      if (!fleet.hosts.get(domain.view.hostId)?.online) return `${fleet.label(domain.view.hostId)} is not connected`;
+        return why.noConsole(domain.view.name);
+      if (!fleet.hosts.get(domain.view.hostId)?.online) return why.notConnected(fleet.label(domain.view.hostId));
       return on(domain);
     },
     run: (domains, context) => domains.forEach((domain) => context.openConsole(domain)),
   },
   {
     id: 'graphics',
-    title: 'Open Graphical Console',
+    title: words.vm.graphics,
     keys: 'Ctrl+Enter',
     off: (domain, { fleet }) => {
       const { name, hostId, consoles } = domain.view;
       if (!consoles.some(({ kind }) => kind === 'vnc'))
-        return consoles.some(({ kind }) => kind === 'spice')
-          ? `${name} has only SPICE, which Drover does not speak: add a VNC graphics device to it`
-          : `${name} has no VNC graphics device`;
-      if (!fleet.hosts.get(hostId)?.online) return `${fleet.label(hostId)} is not connected`;
+        return consoles.some(({ kind }) => kind === 'spice') ? why.onlySpice(name) : why.noVnc(name);
+      if (!fleet.hosts.get(hostId)?.online) return why.notConnected(fleet.label(hostId));
       return on(domain);
     },
     run: (domains, context) => domains.forEach((domain) => context.openConsole(domain, { kind: 'graphical' })),
   },
-  lifecycle('start', 'Run', startable, { keys: 'Ctrl+B' }),
-  lifecycle('resume', 'Resume', ({ view }) =>
+  lifecycle('start', words.vm.start, startable, { keys: 'Ctrl+B' }),
+  lifecycle('resume', words.vm.resume, ({ view }) =>
     view.state === 'paused'
       ? null
       : view.state === 'pmsuspended'
-        ? `${view.name} was suspended by its guest, which has to wake it`
-        : `${view.name} is not paused`,
+        ? why.suspendedByGuest(view.name)
+        : why.notPaused(view.name),
   ),
-  lifecycle('suspend', 'Pause', running),
-  lifecycle('shutdown', 'Shut Down', running, { keys: 'Ctrl+E' }),
-  lifecycle('reboot', 'Reboot', running, { keys: 'Ctrl+R' }),
-  lifecycle('managedsave', 'Save', (domain) =>
-    domain.view.persistent ? on(domain) : `${domain.view.name} is not persistent, so it could not be restored`,
+  lifecycle('suspend', words.vm.suspend, running),
+  lifecycle('shutdown', words.vm.shutdown, running, { keys: 'Ctrl+E' }),
+  lifecycle('reboot', words.vm.reboot, running, { keys: 'Ctrl+R' }),
+  lifecycle('managedsave', words.vm.managedsave, (domain) =>
+    domain.view.persistent ? on(domain) : why.notPersistent(domain.view.name),
   ),
   {
     id: 'tags',
-    title: 'Tags…',
+    title: words.vm.tags,
     keys: 'Shift+T',
     off: held,
     run: (domains, { dialogs }) => dialogs.show({ kind: 'tags', domains: refs(domains) }),
   },
   {
     id: 'migrate',
-    title: 'Migrate…',
+    title: words.vm.migrate,
     keys: 'Ctrl+M',
     off: (domain, context) => held(domain, context) ?? noTarget(context),
     run: (domains, { dialogs }) =>
@@ -157,14 +156,14 @@ export const domainActions = [
   },
   {
     id: 'carry',
-    title: 'Move by Keyboard',
+    title: words.vm.carry,
     keys: 'M',
     off: (domain, context) => held(domain, context) ?? noTarget(context),
     run: (domains, context) => context.carry(domains),
   },
   {
     id: 'move-back',
-    title: 'Move Back…',
+    title: words.vm['move-back'],
     off: (domain, context) => held(domain, context) ?? noWayBack(domain, context),
     // Each dialog is about one host: of several, those that came from where the first did.
     run: (domains, { dialogs, fleet }) => {
@@ -176,24 +175,23 @@ export const domainActions = [
   },
   {
     id: 'destroy',
-    title: 'Force Off…',
+    title: words.vm.destroy,
     danger: true,
     off: (domain, context) => held(domain, context) ?? on(domain),
     run: (domains, { dialogs }) => dialogs.show({ kind: 'force-off', domains: refs(domains) }),
   },
   {
     id: 'reset',
-    title: 'Force Reset…',
+    title: words.vm.reset,
     danger: true,
     off: (domain, context) => held(domain, context) ?? running(domain),
     run: (domains, { dialogs }) => dialogs.show({ kind: 'force-reset', domains: refs(domains) }),
   },
   {
     id: 'delete',
-    title: 'Delete…',
+    title: words.vm.delete,
     danger: true,
-    off: (domain, context) =>
-      held(domain, context) ?? (isActive(domain) ? `${domain.view.name} is running: shut it down first` : null),
+    off: (domain, context) => held(domain, context) ?? (isActive(domain) ? why.runningStill(domain.view.name) : null),
     run: (domains, { dialogs }) => dialogs.show({ kind: 'delete', domains: refs(domains) }),
   },
 ] as const satisfies readonly DomainAction[];
@@ -206,21 +204,21 @@ export const domainAction = (id: DomainActionId): DomainAction =>
 const refs = (domains: readonly Domain[]) => domains.map(({ view: { hostId, uuid } }) => ({ hostId, uuid }));
 function noWayBack({ view }: Domain, { fleet }: ActionContext): string | null {
   const from = fleet.cameFrom(view)?.from;
-  if (from === undefined) return `${view.name} was not moved to ${fleet.label(view.hostId)} by Drover`;
-  return fleet.hosts.get(from)?.online ? null : `${fleet.label(from)}, where it came from, is not connected`;
+  if (from === undefined) return why.notMovedHere(view.name, fleet.label(view.hostId));
+  return fleet.hosts.get(from)?.online ? null : why.originNotConnected(fleet.label(from));
 }
-const noTarget = ({ fleet }: ActionContext) => (fleet.hosts.size > 1 ? null : 'There is no other host to go to');
+const noTarget = ({ fleet }: ActionContext) => (fleet.hosts.size > 1 ? null : why.noOtherHost);
 
 /** Why an action can be done to none of several; null where it can to some. */
 export function offFor<T>(action: Action<T>, targets: readonly T[], context: ActionContext): string | null {
   let first: string | null = null;
   for (const target of targets) {
-    const why = action.off(target, context);
-    if (why === null) return null;
-    first ??= why;
+    const off = action.off(target, context);
+    if (off === null) return null;
+    first ??= off;
   }
-  if (targets.length === 0) return 'Nothing is selected';
-  return targets.length === 1 ? first : `None of the ${targets.length} can: ${first}`;
+  if (targets.length === 0) return why.nothingSelected;
+  return targets.length === 1 ? first : why.noneCan(targets.length, first);
 }
 
 /** Does it to those of several that it can be done to. */
@@ -238,56 +236,56 @@ function hostCall(what: string, { view }: Host, { tasks, toasts }: ActionContext
 export const hostActions = [
   {
     id: 'connect',
-    title: 'Connect',
-    off: ({ view }) => (view.state === 'online' ? `${view.label} is connected` : null),
+    title: words.host.connect,
+    off: ({ view }) => (view.state === 'online' ? why.connected(view.label) : null),
     run: (hosts, context) =>
       hosts.forEach((host) =>
-        hostCall('Connect', host, context, () => context.link.call('hosts.connect', { id: host.id })),
+        hostCall(words.host.connect, host, context, () => context.link.call('hosts.connect', { id: host.id })),
       ),
   },
   {
     id: 'disconnect',
-    title: 'Disconnect',
-    off: ({ view }) => (view.state === 'disconnected' ? `${view.label} is not connected` : null),
+    title: words.host.disconnect,
+    off: ({ view }) => (view.state === 'disconnected' ? why.notConnected(view.label) : null),
     run: (hosts, context) =>
       hosts.forEach((host) =>
-        hostCall('Disconnect', host, context, () => context.link.call('hosts.disconnect', { id: host.id })),
+        hostCall(words.host.disconnect, host, context, () => context.link.call('hosts.disconnect', { id: host.id })),
       ),
   },
   {
     id: 'evacuate',
-    title: 'Empty for Maintenance…',
+    title: words.host.evacuate,
     keys: 'Shift+E',
     off: ({ view, online }, context) => {
-      if (!online) return `${view.label} is not connected`;
-      if (view.readOnly) return `${view.label} is connected read-only`;
-      return view.domains.running === 0 ? `No VM is running on ${view.label}` : noTarget(context);
+      if (!online) return why.notConnected(view.label);
+      if (view.readOnly) return why.readOnly(view.label);
+      return view.domains.running === 0 ? why.nothingRuns(view.label) : noTarget(context);
     },
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'evacuate', hostId: host.id }),
   },
   {
     id: 'host-key',
-    title: 'Host Key…',
-    off: ({ view }) => (view.hostKey ? null : `${view.label} has shown no key yet`),
+    title: words.host['host-key'],
+    off: ({ view }) => (view.hostKey ? null : why.noKeyYet(view.label)),
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'host-key', hostId: host.id }),
   },
   {
     id: 'rename',
-    title: 'Rename…',
+    title: words.host.rename,
     keys: 'F2',
     off: () => null,
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'rename-host', hostId: host.id }),
   },
   {
     id: 'group',
-    title: 'Group…',
+    title: words.host.group,
     keys: 'Shift+G',
     off: () => null,
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'group-host', hostId: host.id }),
   },
   {
     id: 'remove',
-    title: 'Remove from Drover…',
+    title: words.host.remove,
     danger: true,
     off: () => null,
     run: ([host], { dialogs }) => host && dialogs.show({ kind: 'remove-host', hostId: host.id }),

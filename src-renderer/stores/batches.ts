@@ -1,5 +1,6 @@
 // What was asked for together, as one: a host that is emptied, several VMs that move or shut down.
 import type { MigrationBatch } from '../../contract/model.ts';
+import { batches as words } from '../words/batches.ts';
 import type { Task, TaskState } from './tasks.svelte.ts';
 
 export const isUnderWay = ({ state }: Pick<Task, 'state'>) =>
@@ -88,8 +89,7 @@ export function failuresOf(parts: readonly Task[]): { reason: string; tasks: Tas
   }
   return [...found.values()]
     .map(({ reason, tasks }) => ({
-      reason:
-        tasks.length > 1 ? reason.replaceAll(tasks[0]?.target ?? '', 'the VM').replace(/^the VM/, 'The VM') : reason,
+      reason: tasks.length > 1 ? words.ofSeveral(reason, tasks[0]?.target ?? '') : reason,
       tasks,
     }))
     .sort((a, b) => b.tasks.length - a.tasks.length);

@@ -1,5 +1,6 @@
 // What can be typed in search: `state:running host:kvm3 mem>8G -name:test web`, all of which have to hold.
 import { domainStates, type DomainState, type DomainView } from '../../contract/model.ts';
+import { search as words } from '../words/search.ts';
 
 /** What a VM is judged by. */
 export interface Findable {
@@ -122,7 +123,7 @@ function testOf(term: Term, hints: string[]): Test | null {
           view.tags.some((tag) => tag.toLowerCase().includes(value));
   }
   if (!isKey(key)) {
-    hints.push(`“${key}” is nothing to search by: ${keys.join(', ')} are.`);
+    hints.push(words.noKey(key, keys));
     return null;
   }
   if (value === '') return null;
@@ -145,22 +146,14 @@ function testOf(term: Term, hints: string[]): Test | null {
     case 'is':
       return traitTest(any, hints);
     case 'mem':
-      return numberTest(
-        operator,
-        mebibytes(value),
-        value,
-        'a size, e.g. mem>8G',
-        ({ view }) => view.memoryKiB / 1024,
-        hints,
-      );
+      return numberTest(operator, mebibytes(value), words.noSize(value), ({ view }) => view.memoryKiB / 1024, hints);
     case 'vcpus':
-      return numberTest(operator, plainNumber(value), value, 'a number, e.g. vcpus>4', ({ view }) => view.vcpus, hints);
+      return numberTest(operator, plainNumber(value), words.noNumber(value), ({ view }) => view.vcpus, hints);
     case 'cpu':
       return numberTest(
         operator,
         plainNumber(value.replace(/%$/, '')),
-        value,
-        'a percentage, e.g. cpu>50',
+        words.noPercentage(value),
         ({ stats }) => stats?.cpuPercent ?? 0,
         hints,
       );
@@ -183,7 +176,7 @@ function stateTest(any: string[], hints: string[]): Test {
     if (exact) wanted.add(exact);
     else if (other) wanted.add(other[1]);
     else if (states.length > 0) for (const state of states) wanted.add(state);
-    else hints.push(`“${one}” is no state: ${domainStates.join(', ')} are.`);
+    else hints.push(words.noState(one, domainStates));
   }
   return ({ view }) => wanted.has(view.state);
 }
@@ -191,7 +184,7 @@ function stateTest(any: string[], hints: string[]): Test {
 function traitTest(any: string[], hints: string[]): Test {
   const wanted = any.flatMap((one) => {
     const found = Object.entries(traits).filter(([word]) => word.startsWith(one));
-    if (found.length === 0) hints.push(`“is:${one}” is not known: ${Object.keys(traits).join(', ')} are.`);
+    if (found.length === 0) hints.push(words.noTrait(one, Object.keys(traits)));
     return found.map(([, test]) => test);
   });
   return ({ view }) => wanted.some((test) => test(view));
@@ -200,13 +193,12 @@ function traitTest(any: string[], hints: string[]): Test {
 function numberTest(
   operator: Term['operator'],
   limit: number | null,
-  said: string,
-  wanted: string,
+  hint: string,
   of: (domain: Findable) => number,
   hints: string[],
 ): Test | null {
   if (limit === null) {
-    hints.push(`“${said}” is not ${wanted}.`);
+    hints.push(hint);
     return null;
   }
   switch (operator) {

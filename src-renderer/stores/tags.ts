@@ -1,4 +1,5 @@
 // Tags as the window goes by them: which there are and on what, and what a change of several VMs' tags comes to.
+import { tags as words } from '../words/search.ts';
 import type { Domain } from './domain.svelte.ts';
 import { byKey, orderKey } from './order.ts';
 
@@ -45,8 +46,8 @@ export function changedTags(tags: readonly string[], { add, remove }: TagChange)
 
 /** Why this is none; null where it is one. As the contract has it. */
 export function noTag(text: string): string | null {
-  if (/[\s,"]/.test(text)) return 'A tag is one word, without , and "';
-  if (text.length > 64) return 'A tag has 64 signs at most';
+  if (/[\s,"]/.test(text)) return words.oneWord;
+  if (text.length > 64) return words.tooLong;
   return null;
 }
 

@@ -1,6 +1,7 @@
 // Recent tasks: every migration and sweep of Drover's, whoever began it, and what this window was asked to do.
 import { toErr, type Err } from '../../contract/failure.ts';
 import type { HostId, MigrationBatch, MigrationView, ScanView, Time } from '../../contract/model.ts';
+import { tasks as words } from '../words/batches.ts';
 import { gather, isUnderWay } from './batches.ts';
 import type { FleetStore } from './fleet.svelte.ts';
 
@@ -95,7 +96,7 @@ function ofMigration(migration: MigrationView): Task {
   return {
     id: migration.id,
     kind: 'migration',
-    what: 'Migrate',
+    what: words.migrate,
     target: migration.name,
     hosts: [migration.from, migration.to],
     state: migration.state,
@@ -112,7 +113,7 @@ function ofScan(scan: ScanView): Task {
   return {
     id: scan.id,
     kind: 'scan',
-    what: 'Scan',
+    what: words.scan,
     target: scan.cidr,
     hosts: [],
     state: scan.state,

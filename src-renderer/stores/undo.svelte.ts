@@ -1,5 +1,6 @@
 // What can be taken back, the last first: by the button of its notice, by Ctrl+Z, or from the palette.
 import { toErr } from '../../contract/failure.ts';
+import { undo as words } from '../words/batches.ts';
 import type { Toasts } from './toasts.svelte.ts';
 
 export interface Undoable {
@@ -26,7 +27,7 @@ export class Undo {
   offer(done: string, back: () => Promise<unknown>): void {
     const one: Undoable = { done, back };
     this.#done = [...this.#done, one].slice(-most);
-    this.#toasts.show('info', done, { label: 'Undo', run: () => void this.take(one) });
+    this.#toasts.show('info', done, { label: words.undo, run: () => void this.take(one) });
   }
 
   /** Takes one back; once. */
@@ -36,7 +37,7 @@ export class Undo {
     this.#toasts.withdraw(one.done);
     try {
       await one.back();
-      this.#toasts.show('info', `Taken back: ${one.done}`);
+      this.#toasts.show('info', words.taken(one.done));
     } catch (thrown) {
       this.#toasts.show('error', toErr(thrown).message);
     }
