@@ -1,6 +1,7 @@
 // The columns of the VM table: what each shows, how wide it is, and what it sorts by.
 import type { Domain } from '../stores/domain.svelte.ts';
 import { byKey } from '../stores/order.ts';
+import { columns as words } from '../words/domain-table.ts';
 
 export type ColumnId = 'name' | 'host' | 'state' | 'vcpus' | 'memory' | 'cpu' | 'used' | 'disk' | 'net' | 'tags';
 
@@ -32,28 +33,28 @@ const byState: Record<string, number> = {
 };
 
 export const columns: readonly Column[] = [
-  { id: 'name', title: 'Name', min: 9, share: 2.4, by: ({ order }) => order },
-  { id: 'host', title: 'Host', min: 5.5, share: 1.1, by: ({ view }, hosts) => hosts.get(view.hostId) ?? '' },
+  { id: 'name', title: words.name, min: 9, share: 2.4, by: ({ order }) => order },
+  { id: 'host', title: words.host, min: 5.5, share: 1.1, by: ({ view }, hosts) => hosts.get(view.hostId) ?? '' },
   {
     id: 'state',
-    title: 'State',
+    title: words.state,
     min: 7.5,
     share: 1,
     by: ({ view }) => (byState[view.state] ?? 9) + (view.stale ? 10 : 0) - (view.job ? 20 : 0),
   },
   {
     id: 'cpu',
-    title: 'CPU',
+    title: words.cpu,
     min: 6.5,
     share: 1,
     live: true,
     by: ({ stats }) => stats?.cpuPercent ?? -1,
   },
-  { id: 'vcpus', title: 'vCPUs', min: 3.2, share: 0, numeric: true, by: ({ view }) => view.vcpus },
-  { id: 'memory', title: 'Memory', min: 4.6, share: 0, numeric: true, by: ({ view }) => view.memoryKiB },
+  { id: 'vcpus', title: words.vcpus, min: 3.2, share: 0, numeric: true, by: ({ view }) => view.vcpus },
+  { id: 'memory', title: words.memory, min: 4.6, share: 0, numeric: true, by: ({ view }) => view.memoryKiB },
   {
     id: 'used',
-    title: 'Memory used',
+    title: words.used,
     min: 6.5,
     share: 0,
     numeric: true,
@@ -63,7 +64,7 @@ export const columns: readonly Column[] = [
   },
   {
     id: 'disk',
-    title: 'Disk',
+    title: words.disk,
     min: 6,
     share: 0,
     numeric: true,
@@ -73,7 +74,7 @@ export const columns: readonly Column[] = [
   },
   {
     id: 'net',
-    title: 'Network',
+    title: words.net,
     min: 6,
     share: 0,
     numeric: true,
@@ -83,7 +84,7 @@ export const columns: readonly Column[] = [
   },
   {
     id: 'tags',
-    title: 'Tags',
+    title: words.tags,
     min: 7,
     share: 1,
     extra: true,
@@ -123,7 +124,7 @@ const edge = 1.5;
 /** The tracks of a row: its checkbox, its columns, and room for what chooses them. */
 export const tracks = (shown: readonly Column[]): string => {
   const own = shown.map(({ min, share }) => (share > 0 ? `minmax(${min}rem, ${share}fr)` : `${min}rem`));
-  return `${tick}rem ${own.join(' ')} ${chooser}rem`;
+  return [`${tick}rem`, ...own, `${chooser}rem`].join(' ');
 };
 
 /** Narrower than this, the table is scrolled sideways. */
