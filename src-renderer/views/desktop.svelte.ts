@@ -10,6 +10,7 @@ import {
   type DomainAction,
   type HostAction,
 } from '../stores/actions.ts';
+import { desktop as words } from '../words/menus.ts';
 import type { Desk } from './desk.svelte.ts';
 import { windowShortcuts } from './keys.ts';
 
@@ -23,7 +24,7 @@ export function menusOf(desk: Desk): DesktopMenus {
   const hosts = chosenHosts(desk);
   return [
     {
-      title: 'VM',
+      title: words.vm,
       items: (domainActions as readonly DomainAction[]).map((action) => ({
         id: `vm:${action.id}`,
         title: action.title,
@@ -32,10 +33,10 @@ export function menusOf(desk: Desk): DesktopMenus {
       })),
     },
     {
-      title: 'Host',
+      title: words.host,
       items: [
-        { id: 'window:add-host', title: 'Add Host…', enabled: true },
-        { id: 'window:scan', title: 'Scan…', enabled: true },
+        { id: 'window:add-host', title: words.addHost, enabled: true },
+        { id: 'window:scan', title: words.scan, enabled: true },
         ...(hostActions as readonly HostAction[]).map((action) => ({
           id: `host:${action.id}`,
           title: action.title,
@@ -45,7 +46,7 @@ export function menusOf(desk: Desk): DesktopMenus {
       ],
     },
     {
-      title: 'View',
+      title: words.view,
       items: windowShortcuts.map(({ keys, does }) => ({ id: `keys:${keys}`, title: does, keys, enabled: true })),
     },
   ];
@@ -67,12 +68,12 @@ export function showLinked(desk: Desk, { host: name, vm }: DesktopEvents['show']
   const { fleet, selection, toasts } = desk;
   const same = (one: string) => one.toLowerCase() === name.toLowerCase();
   const host = [...fleet.hosts.values()].find(({ view }) => same(view.label) || same(view.info?.hostname ?? ''));
-  if (!host) return void toasts.show('warn', `There is no host “${name}” in Drover.`);
+  if (!host) return void toasts.show('warn', words.noHost(name));
   if (vm === null) return selection.pickHost(host.id);
   const domain = fleet.domainList.find(
     ({ view }) => view.hostId === host.id && (view.name === vm || view.uuid === vm.toLowerCase()),
   );
-  if (!domain) return void toasts.show('warn', `There is no VM “${vm}” on ${host.view.label} now.`);
+  if (!domain) return void toasts.show('warn', words.noVm(vm, host.view.label));
   selection.pick(domain.key);
 }
 

@@ -9,7 +9,7 @@ import type { Domain } from '../stores/domain.svelte.ts';
 import type { Host } from '../stores/host.svelte.ts';
 import type { MenuAction, MenuItem } from '../ui/menu.ts';
 import { groupQuery, tagQuery } from '../stores/tags.ts';
-import { count } from '../words/format.ts';
+import { menus as words } from '../words/menus.ts';
 import type { Desk } from './desk.svelte.ts';
 
 /** More hosts than this are picked in the dialog, which can be typed in. */
@@ -50,7 +50,7 @@ export function domainMenu(domains: readonly Domain[], desk: Desk): MenuItem[] {
         migrateTo(domains, desk),
       );
   }
-  return domains.length > 1 ? [{ heading: `${domains.length} VMs` }, ...items] : items;
+  return domains.length > 1 ? [{ heading: words.several(domains.length) }, ...items] : items;
 }
 
 function beside(domains: readonly Domain[], desk: Desk): MenuAction {
@@ -58,14 +58,14 @@ function beside(domains: readonly Domain[], desk: Desk): MenuAction {
   return {
     ...open,
     id: 'console-beside',
-    label: 'Open Console Beside',
+    label: words.beside,
     keys: 'Shift+Enter',
     run: () => domains.forEach((domain) => desk.openConsole(domain, { where: 'beside' })),
   };
 }
 
 const offReason = ({ level, reason }: Verdict) =>
-  level === 'here' ? 'Here now' : level === 'blocked' ? (reason ?? 'It cannot take it') : null;
+  level === 'here' ? words.here : level === 'blocked' ? (reason ?? words.blocked) : null;
 
 const rank = { ok: 0, warn: 1, checking: 2, here: 3, blocked: 4 } satisfies Record<Verdict['level'], number>;
 
@@ -75,7 +75,7 @@ function migrateTo(domains: readonly Domain[], desk: Desk): MenuAction {
   const verdicts = new Verdicts(views, desk.ground);
   return {
     id: 'migrate-to',
-    label: 'Migrate to',
+    label: words.migrateTo,
     icon: actionIcon('migrate'),
     off: offFor(domainAction('migrate'), domains, desk),
     onopen: () => verdicts.ask(),
@@ -95,7 +95,7 @@ function migrateTo(domains: readonly Domain[], desk: Desk): MenuAction {
           ),
       }));
       if (hosts.length <= mostHosts) return items;
-      const more = { id: 'more-hosts', label: `All ${hosts.length} hosts…`, run: () => desk.migrate(views, null) };
+      const more = { id: 'more-hosts', label: words.allHosts(hosts.length), run: () => desk.migrate(views, null) };
       return [...items, 'line', more];
     },
   };
@@ -109,32 +109,33 @@ export function hostMenu(host: Host, desk: Desk): MenuItem[] {
 }
 
 export function tagMenu(name: string, domains: readonly Domain[], desk: Desk): MenuItem[] {
-  const many = count(domains.length, 'VM', 'VMs');
+  const find = tagQuery(name);
+  const many = domains.length;
   return [
-    { id: 'find', label: `Find ${tagQuery(name)}`, icon: SearchIcon, run: () => (desk.search.text = tagQuery(name)) },
-    { id: 'select', label: `Select ${many}`, run: () => desk.selection.all(domains.map(({ key }) => key)) },
+    { id: 'find', label: words.find(find), icon: SearchIcon, run: () => (desk.search.text = find) },
+    { id: 'select', label: words.select(many), run: () => desk.selection.all(domains.map(({ key }) => key)) },
     'line',
-    { ...entry(domainAction('tags'), domains, desk), label: `Tags of ${many}…` },
+    { ...entry(domainAction('tags'), domains, desk), label: words.tagsOf(many) },
     migrateTo(domains, desk),
   ];
 }
 
 export function groupMenu(name: string, desk: Desk): MenuItem[] {
   const find = groupQuery(name);
-  return [{ id: 'find', label: `Find ${find}`, icon: SearchIcon, run: () => (desk.search.text = find) }];
+  return [{ id: 'find', label: words.find(find), icon: SearchIcon, run: () => (desk.search.text = find) }];
 }
 
 /** What to do first about a host that is not online. */
 export function remedyFor(view: HostView, desk: Desk): { title: string; run: () => void } | null {
   switch (view.state) {
     case 'untrusted':
-      return { title: 'Check its key…', run: () => desk.dialogs.show({ kind: 'host-key', hostId: view.id }) };
+      return { title: words.checkKey, run: () => desk.dialogs.show({ kind: 'host-key', hostId: view.id }) };
     case 'unreachable':
     case 'auth-failed':
     case 'not-libvirt':
     case 'disconnected':
       return {
-        title: view.state === 'disconnected' ? 'Connect' : 'Try now',
+        title: view.state === 'disconnected' ? words.connect : words.tryNow,
         run: () => {
           const host = desk.fleet.hosts.get(view.id);
           const connect = hostActions.find((action) => action.id === 'connect');
