@@ -1,5 +1,6 @@
 // The keyboard: what is pressed, and what it does. Gives way in fields, in dialogs and in consoles.
 import { domainActions, hostActions, runOn, type DomainAction, type HostAction } from '../stores/actions.ts';
+import { shortcuts } from '../words/shortcuts.ts';
 import type { Desk } from './desk.svelte.ts';
 
 interface Shortcut {
@@ -10,18 +11,20 @@ interface Shortcut {
   anywhere?: true;
 }
 
+const { does } = shortcuts;
+
 export const windowShortcuts: Shortcut[] = [
-  { keys: 'Ctrl+F', does: 'Search', run: () => focusOn('search'), anywhere: true },
-  { keys: 'Ctrl+K', does: 'All actions', run: (desk) => desk.dialogs.show({ kind: 'palette' }), anywhere: true },
-  { keys: '?', does: 'Keyboard shortcuts', run: (desk) => desk.dialogs.show({ kind: 'shortcuts' }) },
-  { keys: '1', does: 'Hosts', run: (desk) => (desk.layout.tab = 'hosts') },
-  { keys: '2', does: 'VMs', run: (desk) => (desk.layout.tab = 'vms') },
-  { keys: '3', does: 'Mobility: who can go where', run: (desk) => (desk.layout.tab = 'mobility') },
-  { keys: 'T', does: 'Show or hide the tree', run: (desk) => desk.layout.toggle('tree') },
-  { keys: 'D', does: 'Show or hide details', run: (desk) => desk.layout.toggle('detail') },
-  { keys: 'J', does: 'Show or hide recent tasks', run: (desk) => desk.layout.toggle('tasks') },
-  { keys: 'Ctrl+Z', does: 'Undo', run: (desk) => void desk.undo.take() },
-  { keys: 'Ctrl+W', does: 'Close the console in front', run: (desk) => closeFront(desk) },
+  { keys: 'Ctrl+F', does: does.search, run: () => focusOn('search'), anywhere: true },
+  { keys: 'Ctrl+K', does: does.palette, run: (desk) => desk.dialogs.show({ kind: 'palette' }), anywhere: true },
+  { keys: '?', does: does.shortcuts, run: (desk) => desk.dialogs.show({ kind: 'shortcuts' }) },
+  { keys: '1', does: does.hosts, run: (desk) => (desk.layout.tab = 'hosts') },
+  { keys: '2', does: does.vms, run: (desk) => (desk.layout.tab = 'vms') },
+  { keys: '3', does: does.mobility, run: (desk) => (desk.layout.tab = 'mobility') },
+  { keys: 'T', does: does.tree, run: (desk) => desk.layout.toggle('tree') },
+  { keys: 'D', does: does.detail, run: (desk) => desk.layout.toggle('detail') },
+  { keys: 'J', does: does.tasks, run: (desk) => desk.layout.toggle('tasks') },
+  { keys: 'Ctrl+Z', does: does.undo, run: (desk) => void desk.undo.take() },
+  { keys: 'Ctrl+W', does: does.closeConsole, run: (desk) => closeFront(desk) },
 ];
 
 /** `Ctrl+Shift+M` of an event; Cmd counts as Ctrl. */

@@ -7,6 +7,7 @@ import { countsOf, failuresOf, isUnderWay } from '../stores/batches.ts';
 import type { Domain } from '../stores/domain.svelte.ts';
 import type { Task } from '../stores/tasks.svelte.ts';
 import type { MenuItem } from '../ui/menu.ts';
+import { taskActions as words } from '../words/task-list.ts';
 import { countWords } from '../words/tasks.ts';
 import type { Desk } from './desk.svelte.ts';
 
@@ -41,7 +42,7 @@ export function movedBy({ parts, migration }: Task, desk: Desk): Domain[] {
 }
 
 export function taskMenu(task: Task, desk: Desk): MenuItem[] {
-  const items: MenuItem[] = [{ id: 'show', label: 'Details', keys: 'Enter', run: () => show(task, desk) }];
+  const items: MenuItem[] = [{ id: 'show', label: words.details, keys: 'Enter', run: () => show(task, desk) }];
   const moved = movedBy(task, desk);
   const back = domainAction('move-back');
   if (moved.length > 0) {
@@ -49,7 +50,7 @@ export function taskMenu(task: Task, desk: Desk): MenuItem[] {
     const from = first && desk.fleet.cameFrom(first.view)?.from;
     items.push({
       id: 'move-back',
-      label: `Move Back to ${from === undefined ? 'its host' : desk.fleet.label(from)}…`,
+      label: words.moveBack(from === undefined ? undefined : desk.fleet.label(from)),
       icon: actionIcon('move-back'),
       off: moved.every((domain) => back.off(domain, desk) !== null) && first ? back.off(first, desk) : null,
       run: () => runOn(back, moved, desk),
@@ -58,13 +59,13 @@ export function taskMenu(task: Task, desk: Desk): MenuItem[] {
   const { migration } = task;
   if (migration) {
     const run = () => void copyText(migration.virsh);
-    items.push({ id: 'virsh', label: 'Copy as virsh Command', run });
+    items.push({ id: 'virsh', label: words.virsh, run });
   }
   const cancel = canceller(task, desk);
   if (cancel)
     items.push('line', {
       id: 'cancel',
-      label: task.parts ? 'Cancel What Is Under Way' : 'Cancel',
+      label: task.parts ? words.cancelParts : words.cancel,
       keys: 'Delete',
       run: cancel,
     });
@@ -77,13 +78,12 @@ export function messageOf(task: Task): string | null {
   if (parts) {
     const [failure] = failuresOf(parts);
     const counts = countsOf(task);
-    if (counts.length === 1 && task.state === 'completed') return `all ${parts.length}`;
-    return [countWords(counts), ...(failure ? [failure.reason] : [])].join(': ');
+    if (counts.length === 1 && task.state === 'completed') return words.allDone(parts.length);
+    return failure ? words.because(countWords(counts), failure.reason) : countWords(counts);
   }
   if (err) return err.message;
-  if (migration?.state === 'completed' && migration.downtimeMs !== null)
-    return `stopped for ${migration.downtimeMs} ms`;
+  if (migration?.state === 'completed' && migration.downtimeMs !== null) return words.stoppedFor(migration.downtimeMs);
   if (migration?.state === 'needs-attention') return migration.actions[0]?.message ?? null;
-  if (scan && !isUnderWay(task)) return `${scan.found.length} found`;
+  if (scan && !isUnderWay(task)) return words.found(scan.found.length);
   return null;
 }

@@ -30,6 +30,9 @@ export const percent = (value: number): string => `${Math.round(value)}%`;
 export const count = (value: number, one: string, many: string): string =>
   `${value.toLocaleString('en')} ${value === 1 ? one : many}`;
 
+export const vms = (many: number): string => count(many, 'VM', 'VMs');
+export const hosts = (many: number): string => count(many, 'host', 'hosts');
+
 /** `480 ms`, `7.2 s`, `3 min 05 s`, `2 h 10 min`. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -53,6 +56,14 @@ const day = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' 
 export function moment(iso: string, now = new Date()): string {
   const at = new Date(iso);
   return at.toDateString() === now.toDateString() ? clock.format(at) : `${day.format(at)}, ${minute.format(at)}`;
+}
+
+/** How long until then: `in 12 s`, `now`; null where nothing is planned. */
+export function soon(at: string | null, now: number): string | null {
+  if (at === null) return null;
+  const seconds = Math.ceil((Date.parse(at) - now) / 1000);
+  if (seconds <= 0) return 'now';
+  return seconds < 90 ? `in ${seconds} s` : `in ${Math.round(seconds / 60)} min`;
 }
 
 function short(value: number): string {
