@@ -3,7 +3,8 @@ import type { DomainRef } from '../../contract/model.ts';
 import { batchOf } from '../stores/batches.ts';
 import type { Domain } from '../stores/domain.svelte.ts';
 import { changedTags, type TagChange } from '../stores/tags.ts';
-import { count } from '../words/format.ts';
+import { tagging as words } from '../words/edit-tags.ts';
+import { vms } from '../words/format.ts';
 import type { Desk } from './desk.svelte.ts';
 
 /** Asked at once: more would only wait at their hosts. */
@@ -22,8 +23,8 @@ export function retag(domains: readonly Domain[], change: TagChange, desk: Desk)
   });
   void carryOut(steps, desk).then((done) => {
     if (done.length === 0) return;
-    const what = done.length === 1 ? (done[0]?.name ?? '') : count(done.length, 'VM', 'VMs');
-    desk.undo.offer(`${what}: ${inWords(change)}`, () => takeBack(done, desk));
+    const what = done.length === 1 ? (done[0]?.name ?? '') : vms(done.length);
+    desk.undo.offer(words.done(what, change.add, change.remove), () => takeBack(done, desk));
   });
 }
 
@@ -39,7 +40,7 @@ async function takeBack(done: readonly Step[], desk: Desk): Promise<void> {
   });
   const back = await carryOut(steps, desk);
   if (back.length < steps.length) {
-    throw new Error(`Of ${count(steps.length, 'VM', 'VMs')} ${steps.length - back.length} could not be taken back.`);
+    throw new Error(words.notTakenBack(steps.length - back.length, steps.length));
   }
 }
 
@@ -48,14 +49,14 @@ const homeOf = (step: DomainRef, desk: Desk) => desk.fleet.domain(step) ?? desk.
 
 /** Answers those that went well; the others are told by their tasks, and once. */
 async function carryOut(steps: readonly Step[], desk: Desk): Promise<Step[]> {
-  const batch = batchOf(steps.length, count(steps.length, 'VM', 'VMs'));
+  const batch = batchOf(steps.length, vms(steps.length));
   const queue = [...steps];
   const done: Step[] = [];
   const work = async () => {
     for (let step = queue.shift(); step; step = queue.shift()) {
       const { uuid, name, tags } = step;
       const hostId = homeOf(step, desk)?.view.hostId ?? step.hostId;
-      const err = await desk.tasks.run({ what: 'Tag', target: name, hosts: [hostId], batch }, () =>
+      const err = await desk.tasks.run({ what: words.task, target: name, hosts: [hostId], batch }, () =>
         desk.link.call('domains.update', { hostId, uuid, tags: [...tags] }),
       );
       if (err) desk.toasts.show('error', err.message);
@@ -65,8 +66,3 @@ async function carryOut(steps: readonly Step[], desk: Desk): Promise<Step[]> {
   await Promise.all(Array.from({ length: Math.min(atOnce, steps.length) }, work));
   return done;
 }
-
-const inWords = ({ add, remove }: TagChange) =>
-  [add.length > 0 && `tagged ${add.join(', ')}`, remove.length > 0 && `no longer tagged ${remove.join(', ')}`]
-    .filter(Boolean)
-    .join('; ');
