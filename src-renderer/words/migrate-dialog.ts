@@ -3,7 +3,7 @@ import { count, vms } from './format.ts';
 
 export const dragHint = {
   /** These three follow the name of the host. */
-  refused: (what: string, why: string) => `cannot take ${what}: ${why}`,
+  refused: (what: string, why: string | null) => `cannot take ${what}: ${why ?? ''}`,
   isHere: (many: number) => `is where ${many === 1 ? 'it is' : 'they are'} now`,
   drop: (what: string, note: string | null) => `– drop to migrate ${what} here${note ? `. ${note}` : ''}`,
   nowhere: (what: string) => `Drop ${what} on a host to migrate it. Escape cancels.`,
