@@ -56,6 +56,8 @@ function isMute(node: ts.Node): boolean {
     const { kind } = parent.operatorToken;
     return kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken;
   }
+  if (ts.isPropertyAssignment(parent) && /^(authorization|fontFamily)$/.test(parent.name.getText())) return true;
+  if (ts.isCallExpression(parent) && parent.expression.getText() === 'matchMedia') return true;
   if (ts.isCallExpression(parent) && ts.isPropertyAccessExpression(parent.expression)) {
     return /^(querySelector(All)?|closest|matches|startsWith|endsWith|includes|addEventListener|split|join|getContext|matchMedia)$/.test(
       parent.expression.name.text,
@@ -87,7 +89,7 @@ const isNode = (value: unknown): value is Node =>
 
 /** Of a component's markup: its text, the words in its attributes, and the literals in its expressions. */
 function inMarkup(file: string, source: string, node: Node, attribute: string | null = null): void {
-  if (node.type === 'Comment') return;
+  if (node.type === 'Comment' || node.type === 'StyleDirective') return;
   if (node.type === 'Text') {
     const text = String(node['data']);
     const says =

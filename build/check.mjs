@@ -15,6 +15,7 @@ const steps = [
   ['lint', ['eslint', '.', '--max-warnings', '0', ...cached('eslint')]],
   ['format', ['prettier', '--check', '--log-level', 'warn', '.', ...cached('prettier')]],
   ['rooms', ['tsx', 'build/check-rooms.ts']],
+  ['words', ['tsx', 'build/check-words.ts']],
 ];
 let failed = 0;
 for (const [name, args] of steps) {

@@ -7,7 +7,7 @@ import type { Domain } from './domain.svelte.ts';
 import type { FleetStore } from './fleet.svelte.ts';
 import type { Host } from './host.svelte.ts';
 import { batchOf } from './batches.ts';
-import { vms } from '../words/actions-common.ts';
+import { vms } from '../words/format.ts';
 import { actions as words, offReasons as why } from '../words/actions.ts';
 import type { Tasks } from './tasks.svelte.ts';
 import type { Toasts } from './toasts.svelte.ts';

@@ -4,6 +4,7 @@ import type { Link } from '../../contract/link.ts';
 import type { ConsoleNote } from '../../contract/events.ts';
 import type { DomainRef, HostId, Uuid } from '../../contract/model.ts';
 import { toErr, type Err } from '../../contract/failure.ts';
+import { consoleNotes as words } from '../words/console.ts';
 import { ConsoleStream } from './console-stream.ts';
 
 /** What shows a console's bytes. */
@@ -110,7 +111,7 @@ export class ConsoleSession<S extends Screen = Screen> {
         return null;
       }
       this.#stream = new ConsoleStream(this.#link, consoleId, (err) => {
-        this.#show((screen) => screen.note(`what was typed did not arrive: ${err.message}`));
+        this.#show((screen) => screen.note(words.notTyped(err.message)));
       });
       this.state = 'open';
       return consoleId;
@@ -142,7 +143,7 @@ export class ConsoleSession<S extends Screen = Screen> {
         return;
       case 'gap':
         this.gap = true;
-        this.#show((screen) => screen.note('bytes may be missing here'));
+        this.#show((screen) => screen.note(words.gap));
         return;
       case 'closed':
         this.#close(note.err);
@@ -170,7 +171,7 @@ export class ConsoleSession<S extends Screen = Screen> {
     if (this.state === 'closed') return;
     this.#attempt += 1;
     this.#cut = true;
-    this.#close({ code: 'unreachable', message: 'The window lost Drover itself; the console comes back with it.' });
+    this.#close({ code: 'unreachable', message: words.cut });
   }
 
   end() {
@@ -181,7 +182,7 @@ export class ConsoleSession<S extends Screen = Screen> {
 
   #move(from: HostId, to: HostId) {
     this.hostId = to;
-    this.#show((screen) => screen.note(`moved from ${this.#homes.label(from)} to ${this.#homes.label(to)}`));
+    this.#show((screen) => screen.note(words.moved(this.#homes.label(from), this.#homes.label(to))));
   }
 
   #close(err: Err | null) {
@@ -192,7 +193,7 @@ export class ConsoleSession<S extends Screen = Screen> {
     this.#wasRunning = this.#homes.running(this.uuid).length > 0;
     this.#show((screen) => {
       screen.end?.();
-      screen.note(err ? 'closed' : 'closed: the guest ended it');
+      screen.note(err ? words.closed : words.ended);
     });
   }
 

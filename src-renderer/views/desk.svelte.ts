@@ -19,6 +19,7 @@ import { Tasks } from '../stores/tasks.svelte.ts';
 import { Tints } from '../stores/tints.ts';
 import { Toasts } from '../stores/toasts.svelte.ts';
 import { Undo } from '../stores/undo.svelte.ts';
+import { preferences as words } from '../words/layout.ts';
 import { OpenMenu } from './open-menu.svelte.ts';
 import type { ActionContext } from '../stores/actions.ts';
 import type { GraphicsScreen } from '../parts/graphics-screen.ts';
@@ -53,7 +54,7 @@ export class Desk implements ActionContext {
     this.link = link;
     this.fleet = new FleetStore(link, { notice: ({ level, message }) => this.toasts.show(level, message) });
     this.preferences = new PreferencesStore(link, {
-      failed: () => this.toasts.show('warn', 'Your choice could not be kept: Drover does not answer.'),
+      failed: () => this.toasts.show('warn', words.choiceLost),
     });
     this.filters = new Filters(this.preferences);
     this.tints = new Tints(this.preferences);

@@ -1,4 +1,5 @@
 // What can be done to VMs and hosts: how each action is called, why it cannot be done, and what asks about it.
+import { vms } from './format.ts';
 
 export const actions = {
   /** By the action's id, as are those of hosts. */
@@ -53,7 +54,7 @@ export const offReasons = {
   noKeyYet: (host: string) => `${host} has shown no key yet`,
   nothingSelected: 'Nothing is selected',
   /** @param first why the first of them cannot */
-  noneCan: (many: number, first: string | null) => `None of the ${many} can: ${first}`,
+  noneCan: (many: number, first: string | null) => `None of the ${many.toLocaleString('en')} can: ${first}`,
 };
 
 export const bulkBar = {
@@ -63,8 +64,8 @@ export const bulkBar = {
 };
 
 export const confirmSeveral = {
-  title: (action: string, many: number) => `${action} ${many} VMs?`,
-  go: (action: string, many: number) => `${action} ${many} VMs`,
+  title: (action: string, many: number) => `${action} ${vms(many)}?`,
+  go: (action: string, many: number) => `${action} ${vms(many)}`,
 };
 
 export const carryPanel = {

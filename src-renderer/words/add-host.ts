@@ -1,6 +1,5 @@
 // Adding a host: by its name or its URI, and what it says until it is online.
-import { vms } from './actions-common.ts';
-import { count, memory } from './format.ts';
+import { count, memory, vms } from './format.ts';
 
 export const addHost = {
   title: 'Add a host',

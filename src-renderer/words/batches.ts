@@ -1,5 +1,6 @@
 // Tasks by their names, what was asked for together, and what is taken back.
-import { theVm, vms } from './actions-common.ts';
+import { theVm } from './common.ts';
+import { vms } from './format.ts';
 
 export const tasks = { migrate: 'Migrate', scan: 'Scan' };
 

@@ -1,5 +1,28 @@
 // A VM's serial console: its tools, its search, its log, and what it asks before a paste or a link.
 
+export const consoleFrame = {
+  label: (what: string, vm: string, host: string) => `${what} of ${vm} on ${host}`,
+  states: { opening: 'Connecting', open: 'Connected', closed: 'Closed' },
+  reconnect: 'Reconnect',
+  connecting: 'It is connecting',
+  detach: 'Into a window of its own',
+  close: 'Close this console',
+  takeOver: 'Take over',
+  takeOverHint: 'Taking over ends the other program’s session.',
+  ended: (vm: string) =>
+    `The console of ${vm} ended: the guest shut down or its port was closed. It comes back when ${vm} runs again.`,
+};
+
+/** What stands in the terminal itself, set apart from what the guest says. */
+export const consoleNotes = {
+  notTyped: (why: string) => `what was typed did not arrive: ${why}`,
+  gap: 'bytes may be missing here',
+  moved: (from: string, to: string) => `moved from ${from} to ${to}`,
+  closed: 'closed',
+  ended: 'closed: the guest ended it',
+  cut: 'The window lost Drover itself; the console comes back with it.',
+};
+
 export const consolePane = {
   what: 'Console',
   unloadable: 'The terminal could not be loaded. Reload the window, and see whether Drover still runs.',

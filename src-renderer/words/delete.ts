@@ -1,5 +1,5 @@
 // What is asked before a VM's definition, its disks or one of its snapshots go.
-import { theVm } from './actions-common.ts';
+import { theVm } from './common.ts';
 import { count } from './format.ts';
 
 /** `what`: the VM's name, or how many they are. */

@@ -1,5 +1,5 @@
 // The pane of one VM: how it stands, its figures and facts, and its tabs.
-import { theVm } from './actions-common.ts';
+import { theVm } from './common.ts';
 import { columns } from './domain-table.ts';
 import { count, memory } from './format.ts';
 

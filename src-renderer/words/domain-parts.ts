@@ -1,4 +1,5 @@
 // A VM as a row, as a tile and in lists; its tags; and the folders of the tree.
+import { actionsFor } from './common.ts';
 
 /** What a VM's small figures are, for who cannot see them. */
 export const domainFigures = {
@@ -21,7 +22,7 @@ export const tagChips = {
 export const treeFolder = {
   open: (name: string) => `Open ${name}`,
   close: (name: string) => `Close ${name}`,
-  actions: (name: string) => `Actions for ${name}`,
+  actions: actionsFor,
 };
 
 export const vmList = {

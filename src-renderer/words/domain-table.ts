@@ -1,4 +1,5 @@
 // The table of VMs: its columns, its groups, and what it says where there is nothing to show.
+import { actionsFor, buttons, nothingFound } from './common.ts';
 
 /** By the column's id. */
 export const columns = {
@@ -22,10 +23,10 @@ export const domainTable = {
   choose: 'Columns and groups',
   groupedBy: 'Grouped by',
   actions: 'Actions',
-  actionsFor: (vm: string) => `Actions for ${vm}`,
+  actionsFor,
   none: 'No VMs',
   noneHint: 'None of the hosts that are connected has a VM.',
-  notFound: 'Nothing found',
+  notFound: nothingFound,
   notFoundHint: (text: string) => `No VM matches “${text}”.`,
-  clear: 'Clear search',
+  clear: buttons.clearSearch,
 };

@@ -1,4 +1,5 @@
 // The tags of VMs: the dialog that changes them, and what is told of it.
+import { buttons } from './common.ts';
 import { vms } from './format.ts';
 
 export const editTags = {
@@ -11,7 +12,7 @@ export const editTags = {
   addHint: 'Enter adds it',
   known: 'Tags of other VMs',
   unchanged: 'Nothing has changed',
-  cancel: 'Cancel',
+  cancel: buttons.cancel,
   save: 'Save',
 };
 

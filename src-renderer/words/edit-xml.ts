@@ -1,4 +1,5 @@
 // The dialog in which a VM's definition is edited as XML.
+import { buttons } from './common.ts';
 
 /** Where the VM is gone while the dialog is open. */
 const theVm = 'the VM';
@@ -19,7 +20,7 @@ export const editXml = {
   changes: (name = theVm) => `Changes to the definition of ${name}`,
   validate: 'Have libvirt check it against its schema',
   validateHint: 'It refuses elements that it does not know, which it would otherwise drop without a word',
-  cancel: 'Cancel',
+  cancel: buttons.cancel,
   review: 'Show changes',
   back: 'Back',
   write: (host: string) => `Write to ${host}`,

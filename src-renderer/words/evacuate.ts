@@ -1,4 +1,5 @@
 // The dialog that empties a host for maintenance.
+import { buttons } from './common.ts';
 import { memory, vms } from './format.ts';
 
 export const evacuateHost = {
@@ -17,7 +18,7 @@ export const evacuateHost = {
   parallelUnit: 'VMs',
   course:
     'When it starts, the plan is made once more from how the hosts stand then. It stops beginning further ones as soon as one does not end well; those under way go on.',
-  cancel: 'Cancel',
+  cancel: buttons.cancel,
   /** Null while it is not known how many. */
   move: (many: number | null) => (many === null ? 'Move' : `Move ${vms(many)}`),
   off: {

@@ -6,7 +6,7 @@ export const firstScreen = {
     'Drover shows every virtual machine on your libvirt hosts, live, and moves them from host to host while they run. Nothing is installed on the hosts: SSH and libvirt are enough.',
   discover: {
     title: 'Find hosts',
-    text: 'Sweep a subnet for machines that run SSH and libvirt, and add those that are yours.',
+    text: 'Scan a subnet for machines that run SSH and libvirt, and add those that are yours.',
   },
   addHost: {
     title: 'Add a host',

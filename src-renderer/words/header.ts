@@ -1,4 +1,5 @@
 // The top of the window: search, what adds to the fleet, what is shown; and the note when it is out of date.
+import { buttons } from './common.ts';
 import { shortcuts } from './shortcuts.ts';
 import { taskList } from './task-list.ts';
 
@@ -7,9 +8,9 @@ export const header = {
   search: 'Search hosts and VMs',
   searchExample: 'Search hosts and VMs, e.g. web state:running host:kvm3 tag:prod',
   keepSearch: 'Keep this search',
-  clearSearch: 'Clear search',
+  clearSearch: buttons.clearSearch,
   kept: 'Searches kept',
-  scan: 'Scan',
+  scan: 'Find Hosts',
   addHost: 'Add Host',
   window: 'Window',
   tree: 'Tree',

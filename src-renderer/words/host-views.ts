@@ -1,22 +1,36 @@
 // Hosts: their cards, one in full, and the dialogs about one; and several VMs at once.
-import { count, duration, memory } from './format.ts';
-import { header } from './header.ts';
-import { fleetTree } from './tree.ts';
-
-/** Where the host is gone while the dialog is open. */
-const theHost = 'the host';
-const cancel = 'Cancel';
+import { actionsFor, buttons, nothingFound, theHost } from './common.ts';
+import { bytes, count, duration, memory, vms } from './format.ts';
 
 export const hostGrid = {
   list: 'Hosts',
-  nothingFound: fleetTree.nothingFound,
+  nothingFound,
   noMatch: (search: string) => `No host and no VM matches “${search}”.`,
-  clearSearch: header.clearSearch,
-  actionsFor: fleetTree.actionsFor,
+  clearSearch: buttons.clearSearch,
+  actionsFor,
   leaves: (host: string) => `→ ${host}`,
   comes: (host: string) => `← ${host}`,
   vmLeaves: (name: string, host: string) => `${name} → ${host}`,
   vmComes: (name: string, host: string) => `${name} ← ${host}`,
+};
+
+export const hostCard = {
+  running: (running: number, all: number) => `${running} of ${all} running`,
+  lastSeen: (many: number) => `${vms(many)} last seen`,
+  readOnly: 'read-only',
+  cpu: 'CPU',
+  memory: 'Memory',
+  storage: 'Storage',
+  cpuLately: (host: string) => `CPU of ${host} lately`,
+  memoryLately: (host: string) => `Memory of ${host} lately`,
+  storageUsed: (host: string) => `Storage of ${host} in use`,
+  pools: (many: number) => `In ${count(many, 'active pool', 'active pools')}`,
+  of: (part: string, whole: string) => `${part} of ${whole}`,
+  connecting: 'Connecting…',
+  notConnected: 'Not connected.',
+  retry: (when: string) => `Tries again ${when}`,
+  fewer: 'Show fewer',
+  more: (many: number) => `Show ${many.toLocaleString('en')} more`,
 };
 
 export const hostDetail = {
@@ -29,11 +43,14 @@ export const hostDetail = {
     cpus: 'CPUs',
     cpuModel: 'CPU model',
     memory: 'Memory',
+    storage: 'Storage',
     hostKey: 'Host key',
     ssh: 'SSH',
     access: 'Access',
   },
   cpus: (many: number, arch: string) => `${many}, ${arch}`,
+  storage: (pools: number, available: number, capacity: number) =>
+    `${bytes(available)} free of ${bytes(capacity)}, in ${count(pools, 'active pool', 'active pools')}`,
   connections: (many: number) => (many === 0 ? 'no connection' : many === 1 ? 'one connection' : `${many} connections`),
   readOnly: (why: string) => `read-only. ${why}`,
   running: (running: number, all: number) => `${running} of ${all} VMs running`,
@@ -47,7 +64,7 @@ export const hostDetail = {
 };
 
 /** What the next two dialogs have in common. */
-export const hostField = { cancel };
+export const hostField = { cancel: buttons.cancel };
 
 export const groupHost = {
   title: (host = theHost) => `Group of ${host}`,
@@ -75,7 +92,7 @@ export const removeHost = {
   moving: (many: number, host: string) =>
     `${count(many, 'migration', 'migrations')} from or to ${host} ${many === 1 ? 'is' : 'are'} under way. Let ${many === 1 ? 'it' : 'them'} end first.`,
   off: 'A migration is under way',
-  cancel,
+  cancel: buttons.cancel,
   remove: 'Remove',
 };
 

@@ -1,4 +1,13 @@
 // The window's frame: its tabs, the pane of what is chosen, and the note of the demo.
+import { count } from './format.ts';
+
+export const frame = {
+  treeWidth: 'Width of the tree',
+  detail: 'Details',
+  detailWidth: 'Width of the details',
+  tasksHeight: 'Height of the recent tasks',
+  moving: (what: string) => `Moving ${what}`,
+};
 
 export const centre = {
   unread: 'The fleet could not be read',
@@ -21,6 +30,10 @@ export const detailPane = {
 export const demoNote = {
   title: 'Demo fleet.',
   about: (hosts: number) =>
-    `${hosts} simulated hosts: nothing about them is real, and nothing you do here touches a machine.`,
+    `${count(hosts, 'simulated host', 'simulated hosts')}: nothing about them is real, and nothing you do here touches a machine.`,
   leave: 'Leave the demo',
+};
+
+export const preferences = {
+  choiceLost: 'Your choice could not be kept: Drover does not answer.',
 };

@@ -1,5 +1,5 @@
 // What the menus of VMs, hosts, tags and groups say beside the actions; the desktop's own menus; where its links lead.
-import { vms } from './actions-common.ts';
+import { vms } from './format.ts';
 import { actions } from './actions.ts';
 
 export const menus = {
@@ -21,7 +21,7 @@ export const desktop = {
   vm: 'VM',
   host: 'Host',
   addHost: 'Add Host…',
-  scan: 'Scan…',
+  scan: 'Find Hosts…',
   view: 'View',
   noHost: (name: string) => `There is no host “${name}” in Drover.`,
   noVm: (vm: string, host: string) => `There is no VM “${vm}” on ${host} now.`,

@@ -1,4 +1,5 @@
 // Where VMs are told to move: the hint while they are dragged, the dialog that asks, its options.
+import { buttons } from './common.ts';
 import { count, vms } from './format.ts';
 
 export const dragHint = {
@@ -23,7 +24,7 @@ export const migrateDialog = {
   /** Where they do not all come from the same one. */
   theirHosts: 'their hosts',
   batch: (many: number, host: string) => `${vms(many)} to ${host}`,
-  cancel: 'Cancel',
+  cancel: buttons.cancel,
   migrate: 'Migrate',
   migrateSome: (some: number, all: number) => `Migrate ${some} of ${all}`,
   off: {

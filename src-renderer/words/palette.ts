@@ -1,5 +1,5 @@
 // The palette: every action and every place by typing a few letters of it.
-import { count } from './format.ts';
+import { count, vms } from './format.ts';
 import { shortcuts } from './shortcuts.ts';
 import { fleetTree } from './tree.ts';
 
@@ -9,10 +9,10 @@ export const palette = {
   hint: 'Type an action, a host or a VM',
   list: 'Found',
   nothingFound: 'Nothing of that name.',
-  several: (many: number) => `${many} VMs`,
+  several: vms,
   fleet: fleetTree.title,
   addHost: 'Add Host…',
-  scan: 'Scan a Subnet…',
+  scan: 'Find Hosts…',
   diagnostics: 'Save Diagnostics',
   diagnosticsAbout: 'To send to who helps: no names, no secrets',
   forgetKept: 'Forget Kept Passwords',

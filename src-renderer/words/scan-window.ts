@@ -25,9 +25,9 @@ export const discover = {
     cost.connections.most === 0
       ? 'Nothing to call in this pass.'
       : `${addresses(many)}: ${scanCost(cost)}${confirm === null ? '' : '; you will be asked once more'}`,
-  sweep: 'Sweep',
+  sweep: 'Scan',
   /** @param many null where it is not known */
-  sweepAnyway: (many: number | null) => `Sweep ${many === null ? 'it' : addresses(many)} all the same`,
+  sweepAnyway: (many: number | null) => `Scan ${many === null ? 'it' : addresses(many)} all the same`,
   stop: 'Stop',
 
   options: 'Options',
@@ -42,7 +42,7 @@ export const discover = {
   timeoutUnit: 'ms',
 
   found: 'What was found',
-  tabs: { sweep: 'This sweep', known: 'Known so far', suggestions: 'Suggestions', schedules: 'Schedules' },
+  tabs: { sweep: 'This scan', known: 'Known so far', suggestions: 'Suggestions', schedules: 'Schedules' },
   progress: ({ cidr, state, probed, total }: Pick<ScanView, 'cidr' | 'state' | 'probed' | 'total'>) => {
     switch (state) {
       case 'running':
@@ -58,13 +58,13 @@ export const discover = {
     }
   },
   connections: (many: number) => `· ${count(many, 'connection', 'connections')}`,
-  bar: (cidr: string) => `Sweep of ${cidr}`,
+  bar: (cidr: string) => `Scan of ${cidr}`,
   goOn: 'Go on all the same',
-  noneKnown: 'No sweep has found anything yet',
-  noneKnownHint: 'What sweeps find is kept, and shown here.',
+  noneKnown: 'No scan has found anything yet',
+  noneKnownHint: 'What scans find is kept, and shown here.',
   silent: (cidr: string) => `Nothing answered in ${cidr}`,
   silentHint: (ports: string) => `Is it the right subnet, and does a firewall keep this machine from port ${ports}?`,
-  notSwept: 'Nothing was swept yet',
+  notSwept: 'Nothing was scanned yet',
   notSweptHint:
     'Give the range that your hosts are in. Nothing but a connection to the port is made, and nobody is logged in to.',
 
@@ -82,7 +82,7 @@ export const discover = {
   pickFirst: 'Pick what to add first',
   add: (many: number) => (many === 0 ? 'Add hosts' : `Add ${count(many, 'host', 'hosts')}`),
   added: (many: number) => `${count(many, 'host', 'hosts')} added and connecting.`,
-  closeSweeping: 'Close, sweep on',
+  closeSweeping: 'Close, scan on',
 };
 
 export const discoverSchedules = {
@@ -97,9 +97,9 @@ export const discoverSchedules = {
 export const discoverSuggestions = {
   about: 'From known_hosts, ~/.ssh/config and the IPv6 neighbour table of this machine. Nothing was sent for it.',
   ask: 'Ask the network (mDNS)',
-  sweep: (many: number) => `Sweep ${addresses(many)}`,
+  sweep: (many: number) => `Scan ${addresses(many)}`,
   noAddress: 'None of them has an address beside its name',
   none: 'No host is named on this machine',
-  noneHint: 'Hashed names in known_hosts cannot be read. Sweep a range instead.',
+  noneHint: 'Hashed names in known_hosts cannot be read. Scan a range instead.',
   noneAnswered: 'Nobody answered on the network either: libvirt announces itself only where mdns_adv is set.',
 };

@@ -1,8 +1,6 @@
 // The dialogs that take a VM's snapshot and go back to one, and the one before a VM is forced off: what is kept, what is lost.
+import { buttons, theVm } from './common.ts';
 
-/** Where the VM is gone while the dialog is open. */
-const theVm = 'the VM';
-const cancel = 'Cancel';
 const gone = 'The VM is not there any more';
 
 export const takeSnapshot = {
@@ -20,11 +18,11 @@ export const takeSnapshot = {
   },
   diskOnly: (why: string) =>
     `${why} The snapshot is of its disks only: they stay as they are, and new files take what is written from then on.`,
-  memory: "With the guest's memory",
+  memory: 'With the guest’s memory',
   memoryHint: 'Without it, the disks stay as they are and new files take what is written from then on',
   newFiles: 'Not every version of libvirt can go back to a snapshot in new files, or delete it.',
   task: 'Snapshot',
-  cancel,
+  cancel: buttons.cancel,
   take: 'Take it',
   gone,
 };
@@ -53,7 +51,7 @@ export const revertSnapshot = {
   confirm: (name: string) => `Type “${name}” to confirm`,
   notConfirmed: (name: string) => `Type “${name}” first`,
   task: 'Revert',
-  cancel,
+  cancel: buttons.cancel,
   goBack: 'Go back',
   gone,
 };
@@ -72,5 +70,5 @@ export const forceOff = {
   },
   one: (name: string, host: string) => `${name} on ${host}`,
   nothingLeft: 'Nothing is left to stop',
-  cancel,
+  cancel: buttons.cancel,
 };

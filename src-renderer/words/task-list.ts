@@ -1,4 +1,5 @@
 // Recent tasks: the list of them, what can be done with one, and a migration in full.
+import { buttons } from './common.ts';
 import { bytes, duration } from './format.ts';
 
 export const taskList = {
@@ -16,7 +17,7 @@ export const taskList = {
     result: 'Result',
     started: 'Started',
     took: 'Took',
-    cancel: 'Cancel',
+    cancel: buttons.cancel,
   },
 };
 
@@ -25,11 +26,11 @@ export const taskActions = {
   /** Undefined where it is not known any more where it came from. */
   moveBack: (host = 'its host') => `Move Back to ${host}…`,
   virsh: 'Copy as virsh Command',
-  cancel: 'Cancel',
+  cancel: buttons.cancel,
   cancelParts: 'Cancel What Is Under Way',
   allDone: (many: number) => `all ${many}`,
   because: (counts: string, reason: string) => `${counts}: ${reason}`,
-  stoppedFor: (ms: number) => `stopped for ${ms} ms`,
+  stoppedFor: (ms: number) => `stopped for ${duration(ms)}`,
   found: (many: number) => `${many} found`,
 };
 
@@ -56,7 +57,7 @@ export const taskDetail = {
   copied: (done: number, all: number) => `${bytes(done)} of ${bytes(all)}`,
   timeLeft: (ms: number | null) => (ms === null ? 'cannot be told' : `about ${duration(ms)}`),
   wouldStop: (ms: number, allowedMs: number) => `${duration(ms)}; ${duration(allowedMs)} allowed`,
-  slowedBy: (percent: number) => `by ${percent} %`,
+  slowedBy: (percent: number) => `by ${percent}%`,
   notices: 'To know about it',
   options: 'Options and virsh command',
   receipt: 'Receipt',

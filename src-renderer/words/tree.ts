@@ -1,4 +1,5 @@
 // The tree of hosts and their VMs.
+import { actionsFor, nothingFound } from './common.ts';
 import { count, hosts, vms } from './format.ts';
 
 export const fleetTree = {
@@ -7,7 +8,7 @@ export const fleetTree = {
   openAll: 'Open all',
   closeAll: 'Close all',
   list: 'Hosts and their VMs',
-  nothingFound: 'Nothing found',
+  nothingFound,
   noMatch: 'No host and no VM matches the search.',
   tags: 'Tags',
   tagCount: (many: number) => count(many, 'tag', 'tags'),
@@ -16,5 +17,5 @@ export const fleetTree = {
   open: (host: string) => `Open ${host}`,
   close: (host: string) => `Close ${host}`,
   actions: 'Actions',
-  actionsFor: (name: string) => `Actions for ${name}`,
+  actionsFor,
 };

@@ -1,14 +1,8 @@
-// What the plain widgets say by themselves, and the few words that stand on many a button.
-
-export const everywhere = {
-  cancel: 'Cancel',
-  connect: 'Connect',
-  copied: 'Copied',
-  tryAgain: 'Try again',
-};
+// What the plain widgets say by themselves.
+import { buttons } from './common.ts';
 
 export const dialog = {
-  close: 'Close',
+  close: buttons.close,
 };
 
 export const errorNote = {

@@ -43,7 +43,7 @@ test('an empty start says what to do; a sweep finds the hosts, and they are take
   await expect(page.getByText('No hosts yet')).toBeVisible();
   await page.getByRole('button', { name: /Find hosts/ }).click();
   await page.getByLabel('Range').fill(lab.state.subnet);
-  await page.getByRole('button', { name: 'Sweep', exact: true }).click();
+  await page.getByRole('button', { name: 'Scan', exact: true }).click();
   for (const { address, fingerprints } of lab.hosts) {
     const row = page.getByRole('row').filter({ hasText: address });
     await expect(row).toContainText(fingerprints.ed25519.slice(0, 20));
