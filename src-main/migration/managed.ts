@@ -42,6 +42,9 @@ const nothing: Buffer = Buffer.alloc(0);
 const replied = (error: unknown): error is LibvirtError => error instanceof LibvirtError;
 const wasSent = (error: unknown) => !(error instanceof Error && 'sent' in error && error.sent === false);
 
+/** How long an answer is waited for that only tidies up: where none comes, both hosts are looked at instead. */
+const tidyMs = 10_000;
+
 export class ManagedMove {
   readonly #source: Connection;
   readonly #target: Connection;
@@ -51,6 +54,7 @@ export class ManagedMove {
   #uri: string | null;
   #performed = false;
   #finishSent = false;
+  #confirming: 'moved' | 'stayed' | null = null;
   /** What finish answered for confirm. */
   #finished = nothing;
 
@@ -171,16 +175,13 @@ export class ManagedMove {
 
   /**
    * finish(cancelled=1): the target drops its half. Always answered by an error, and where that is one of QEMU's it
-   * tells more than the source's own: then it is what this resolves to. Never rejects.
+   * tells more than the source's own: then it is what this resolves to. Never rejects. Where no answer comes, the
+   * target drops its half once our connection is closed.
    */
   async dropTarget(): Promise<LibvirtError | null> {
+    const dropped = { params: this.#targetParams(null), cookie: nothing, flags: this.#targetFlags, cancelled: 1 };
     try {
-      await this.#target.call('domain_migrate_finish3_params', {
-        params: this.#targetParams(null),
-        cookie: nothing,
-        flags: this.#targetFlags,
-        cancelled: 1,
-      });
+      await this.#target.call('domain_migrate_finish3_params', dropped, { timeoutMs: tidyMs });
     } catch (error) {
       if (replied(error) && !LibvirtError.is(error, 'migrate_finish_ok', 'no_domain')) return error;
     }
@@ -189,13 +190,17 @@ export class ManagedMove {
 
   /** The source's last step: it ends its VM, or has it run on. @throws what the connection throws */
   async confirm(outcome: 'moved' | 'stayed'): Promise<void> {
-    await this.#source.call('domain_migrate_confirm3_params', {
+    // One that has no answer may be carried out yet: its contrary must not overtake it.
+    if (this.#confirming !== null && this.#confirming !== outcome) throw new Error('told the contrary before');
+    this.#confirming = outcome;
+    const told = {
       dom: this.#plan.dom,
       params: this.#sourceParams,
       cookie: outcome === 'moved' ? this.#finished : nothing,
       flags: this.#sourceFlags,
       cancelled: outcome === 'moved' ? 0 : 1,
-    });
+    };
+    await this.#source.call('domain_migrate_confirm3_params', told, { timeoutMs: tidyMs });
   }
 
   /** @param why Null: it was cancelled. */

@@ -260,7 +260,10 @@ export async function confirm(daemon: Daemon, domain: Domain, step: Step & { can
     }
   }
   await strike(fleet, 'confirm', 'reply', domain);
-  fleet.moves.delete(domain.uuid);
+  // The target may hold its half still.
+  const { target } = fleet.moves.get(domain.uuid) ?? {};
+  if (target?.daemon.domains.get(domain.uuid)?.incoming) fleet.moves.set(domain.uuid, { target });
+  else fleet.moves.delete(domain.uuid);
 }
 
 // --- While it lasts, and when whoever drives is gone

@@ -123,6 +123,46 @@ describe('a relay’s sockets', () => {
   });
 });
 
+// Each takes the 10 s for which such an answer is waited for.
+describe('a daemon that answers no more', { timeout: 40_000 }, () => {
+  const fails = (call: 'domain_migrate_perform3_params' | 'domain_migrate_finish3_params') =>
+    rig.sim.faults.set({ kind: 'fails', call, code: 9, domain: 10, message: 'made to fail', times: 1 });
+
+  it('does not hold up a migration that failed', async () => {
+    rig = await Rig.start(twoHosts('never drops'), { hurry });
+    fails('domain_migrate_perform3_params');
+    rig.sim.faults.set({ kind: 'never-answers', call: 'domain_migrate_finish3_params', host: 'kvm2' });
+    const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
+    expect(await rig.ended(id)).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('made to fail') },
+    });
+    await until('the target lets go', () => rig.where('web01').held.length === 1);
+    expect(rig.where('web01')).toEqual(stayed);
+  });
+
+  it('does not keep quiet a migration that was interrupted', async () => {
+    rig = await Rig.start(twoHosts('never confirms'), { hurry });
+    fails('domain_migrate_finish3_params');
+    rig.sim.faults.set({ kind: 'never-answers', call: 'domain_migrate_confirm3_params', host: 'kvm1' });
+    const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
+    const waits = await until(
+      'a person is told',
+      () => {
+        const view = rig.migrations.get(id).view();
+        return view.state === 'needs-attention' && view;
+      },
+      25_000,
+    );
+    expect(waits.error?.message).toContain('kvm1');
+    rig.sim.faults.clear();
+    rig.sim.host('kvm1').cutSsh();
+    await rig.ended(id);
+    await until('one is left', () => rig.where('web01').held.length === 1);
+    expect(rig.where('web01')).toEqual(stayed);
+  });
+});
+
 it('the verdict waits for a host that is just coming back', async () => {
   rig = await Rig.start(twoHosts('verdict'), { hurry });
   rig.sim.faults.set(dies('confirm', 'reply', 'target', 'ssh'));

@@ -43,6 +43,8 @@ export type Settled =
 
 const soonMs = 300;
 const askAgainMs = 2_000;
+/** A step that is answered no sooner is not waited for: both are asked again, and a person may act. */
+const stepMs = 10_000;
 /** An interrupted migration that is settled sooner than this is nobody's concern. */
 const attentionMs = 4_000;
 /** A source that runs on, and whose job does not end, has another job than ours. */
@@ -53,6 +55,8 @@ export class Settlement {
   #actions: MigrationAction[] = [];
   #givenUp = false;
   #acting = false;
+  /** A step of ours has no answer yet. */
+  #stepping = false;
 
   constructor(unsettled: Unsettled) {
     this.#case = unsettled;
@@ -96,11 +100,7 @@ export class Settlement {
         return { end: 'given-up', error: this.#interrupted(decision) };
       }
       if ((waits || late) && leaving()) return { end: 'left' };
-      try {
-        if (!this.#acting) await this.#carryOut(decision, here);
-      } catch {
-        // What it came to is seen when both are asked again.
-      }
+      if (!this.#acting && !this.#stepping) await Promise.race([this.#step(decision, here), clock.sleep(stepMs)]);
       await clock.sleep(waits || late ? Math.max(pause, soonMs) : soonMs);
     }
   }
@@ -137,6 +137,13 @@ export class Settlement {
     } finally {
       this.#acting = false;
     }
+  }
+
+  /** Never rejects: what it came to is seen when both are asked again. */
+  async #step(decision: Decision, here: Look): Promise<void> {
+    this.#stepping = true;
+    await this.#carryOut(decision, here).catch(() => {});
+    this.#stepping = false;
   }
 
   async #carryOut(decision: Decision, here: Look): Promise<void> {
