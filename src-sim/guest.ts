@@ -48,6 +48,8 @@ export class Guest {
   #taken = 0;
   #say: ((bytes: Buffer) => void) | null = null;
   #nextTick: () => void = () => {};
+  /** The number of its last tick: a timer may come a little early, and would find it again. */
+  #ticked = 0;
 
   constructor({ name, vcpus, memoryBytes, profile, clock, left }: GuestOptions) {
     this.vcpus = vcpus;
@@ -98,6 +100,7 @@ export class Guest {
     this.stop();
     this.#ran = 0;
     this.#taken = 0;
+    this.#ticked = 0;
     this.shell.line = '';
     if (was) this.go();
   }
@@ -115,9 +118,9 @@ export class Guest {
     const { tickMs } = this.profile;
     if (tickMs <= 0 || !this.#say) return;
     const ran = this.runMs;
-    // A hair later, so that rounding never finds the same tick twice.
-    const at = Math.floor(ran / tickMs + 1e-6) + 1;
+    const at = Math.max(this.#ticked, Math.floor(ran / tickMs + 1e-6)) + 1;
     this.#nextTick = this.#clock.after(at * tickMs - ran, () => {
+      this.#ticked = at;
       this.#say?.(Buffer.from(`tick ${at}\r\n`));
       if (this.running) this.#planTick();
     });

@@ -23,5 +23,5 @@ export function hostCardHeight(width: number, card: { tiles: number; jobs: numbe
   const columns = Math.max(1, Math.floor((width - padding - border + gap) / (tileMin + gap)));
   const rows = Math.ceil(card.tiles / columns);
   const tiles = rows === 0 ? 0 : 4 + rows * tileHeight + (rows - 1) * gap;
-  return border + 44 + 84 + card.jobs * 22 + tiles + (card.more ? 28 : 0) + 10;
+  return border + 44 + 74 + card.jobs * 22 + tiles + (card.more ? 28 : 0) + 10;
 }

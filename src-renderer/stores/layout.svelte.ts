@@ -16,22 +16,38 @@ export const usual: Panes = {
   detail: true,
   tasks: true,
   treeWidth: 248,
-  detailWidth: 320,
+  detailWidth: 348,
   tasksHeight: 152,
   besideHeight: 300,
 };
 
 export class Layout {
-  /** `hosts`, `vms`, `mobility`, or `console:` and the session's key. */
-  tab = $state('hosts');
   /** The console that stands below the tabs, by its session's key. */
   beside = $state<string | null>(null);
   readonly #preferences: PreferencesStore;
+  #tab = $state('hosts');
+  /** The last that was no console's. */
+  #view = 'hosts';
   /** While a splitter moves: not kept before it is let go. */
   #moving: Partial<Panes> = $state.raw({});
 
   constructor(preferences: PreferencesStore) {
     this.#preferences = preferences;
+  }
+
+  /** `hosts`, `vms`, `mobility`, or `console:` and the session's key. */
+  get tab(): string {
+    return this.#tab;
+  }
+
+  set tab(tab: string) {
+    this.#tab = tab;
+    if (!tab.startsWith('console:')) this.#view = tab;
+  }
+
+  /** A console's tab goes: back to where one was before. */
+  leave(tab: string): void {
+    if (this.#tab === tab) this.#tab = this.#view;
   }
 
   get panes(): Panes {

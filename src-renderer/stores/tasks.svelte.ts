@@ -48,7 +48,7 @@ export class Tasks {
   readonly each: readonly Task[] = $derived.by(() => {
     const all = [...this.#actions];
     for (const migration of this.#fleet.migrations.values()) all.push(ofMigration(migration));
-    for (const scan of this.#fleet.scans.values()) all.push(ofScan(scan));
+    for (const scan of this.#fleet.scans.values()) if (!isRoutine(scan)) all.push(ofScan(scan));
     return all.sort((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0));
   });
 
@@ -108,6 +108,9 @@ function ofMigration(migration: MigrationView): Task {
     batch: migration.batch,
   };
 }
+
+/** A scheduled pass that is over: what it found new is told by a notice, and nobody asked for more. */
+const isRoutine = ({ scheduled, state }: ScanView) => scheduled && (state === 'completed' || state === 'cancelled');
 
 function ofScan(scan: ScanView): Task {
   return {

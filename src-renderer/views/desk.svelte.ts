@@ -150,7 +150,7 @@ export class Desk implements ActionContext {
     const session = this.consoles.sessions.get(key);
     if (session) this.consoles.close(session);
     if (this.layout.beside === key) this.layout.beside = null;
-    if (this.layout.tab === `console:${key}`) this.layout.tab = 'vms';
+    this.layout.leave(`console:${key}`);
   }
 
   carry(domains: readonly Domain[]): void {

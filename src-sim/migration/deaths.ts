@@ -38,7 +38,7 @@ export async function strike(
   if (fault.what !== 'silence') throw new Dropped();
   // The request is still on its way, and comes when the silence is over.
   await fleet.heard(here?.daemon.host.name ?? '');
-  if (here?.driver.gone) throw new Dropped();
+  if (here?.driver.gone && !alone) throw new Dropped();
 }
 
 function kill(fleet: SimFleet, side: Sides['source'], what: Death): void {

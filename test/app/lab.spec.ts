@@ -68,7 +68,7 @@ test('a console goes into a window of its own without missing a tick, and follow
   const own = await opened;
   await expect(own.getByRole('region', { name: `Console of web01 on ${from}` })).toContainText('Connected');
   await expect(own).toHaveTitle(`web01 on ${from} – Drover`);
-  // Here it is gone, and the VM is where it was picked.
+  // Here it is gone, and what was in front before is so again.
   await expect(page.getByRole('tab', { name: /web01/ })).toHaveCount(0);
   expect(own.url()).not.toContain(drover.token);
 

@@ -1,6 +1,7 @@
 // Selection, actions, tasks, preferences and tints, on a fleet that a made-up main side tells.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../contract/failure.ts';
+import type { ScanView } from '../../contract/model.ts';
 import { domainAction, hostAction, offFor, runOn, type ActionContext } from '../../src-renderer/stores/actions.ts';
 import { Dialogs } from '../../src-renderer/stores/dialogs.svelte.ts';
 import type { Domain } from '../../src-renderer/stores/domain.svelte.ts';
@@ -94,6 +95,33 @@ describe('actions', () => {
     expect(link.said('domains.act')).toEqual([]);
     runOn(domainAction('shutdown'), [one()], context);
     expect(link.said('domains.act')).toHaveLength(1);
+  });
+
+  it('tell of scheduled passes only while they run, and where they failed', () => {
+    const scan = (id: string, state: ScanView['state'], scheduled: boolean) =>
+      ({
+        id,
+        state,
+        scheduled,
+        cidr: id,
+        probed: 0,
+        total: 0,
+        found: [],
+        error: null,
+        startedAt: id,
+        endedAt: id,
+      }) as never;
+    const scans = [
+      scan('asked', 'completed', false),
+      scan('routine', 'completed', true),
+      scan('now', 'running', true),
+      scan('bad', 'failed', true),
+    ];
+    link.emit('deltas', {
+      epoch: 'made-up',
+      deltas: scans.map((data) => ({ event: 'scan', data, seq: (seq += 1) })),
+    });
+    expect(context.tasks.list.map(({ id }) => id).sort()).toEqual(['asked', 'bad', 'now']);
   });
 
   it('show what failed as a sentence, and keep it in the tasks', async () => {
