@@ -74,3 +74,60 @@ describe('Drover killed by SIGKILL', () => {
     }
   }, 180_000);
 });
+
+describe('three that move at once', () => {
+  const together = ['web01', 'db01', 'fast01'];
+
+  it.each([
+    ['Drover is killed', async () => killAndStartAgain()],
+    [
+      'Drover is told to end',
+      async () => {
+        const { dataDir } = drover;
+        await drover.stop('SIGTERM');
+        drover = await Served.start({ dataDir });
+      },
+    ],
+    ['the source’s SSH server is killed', () => strike('kvm1', 'sshd')],
+    ['the target’s SSH server is killed', () => strike('kvm2', 'sshd')],
+    ['the source’s daemon is killed', () => strike('kvm1', 'libvirtd')],
+    ['the target’s daemon is killed', () => strike('kvm2', 'libvirtd')],
+  ])(
+    'each run in one place afterwards: %s',
+    async (_, blow) => {
+      for (const name of together) await lab.ensureRunning(name, 'kvm1');
+      await until('all hosts are online', async () =>
+        (await drover.get<HostView[]>('GET', '/hosts')).every(({ state }) => state === 'online'),
+      );
+      const options = { transport: 'direct', bandwidthMiBps: 20 };
+      const begun = await Promise.all(together.map((name) => start(name, 'kvm1', 'kvm2', options)));
+      await Promise.any(begun.map(({ id }) => reached(id, ['perform', 'finish', 'confirm'])));
+      await blow();
+      for (const [at, { id }] of begun.entries()) {
+        const name = together[at] ?? '';
+        const { verdict } = await until(
+          `the migration of ${name} has ended`,
+          async () => {
+            const view = await drover.get<MigrationView>('GET', `/migrations/${id}`).catch(() => null);
+            return view?.endedAt ? view : null;
+          },
+          90_000,
+        );
+        const places = await lab.whereabouts(name);
+        expect(places, name).toHaveLength(1);
+        expect(places[0]?.state, name).toBe('running');
+        expect(verdict, name).toEqual({
+          runningOn: [idOf(places[0]?.host ?? '')],
+          definedOn: [idOf(places[0]?.host ?? '')],
+        });
+        await lab.waitForTick(name);
+      }
+    },
+    180_000,
+  );
+
+  async function strike(host: string, program: 'sshd' | 'libvirtd'): Promise<void> {
+    await lab.kill(host, program);
+    await lab.start(host, program);
+  }
+});
