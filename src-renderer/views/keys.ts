@@ -1,7 +1,8 @@
 // The keyboard: what is pressed, and what it does. Gives way in fields, in dialogs and in consoles.
 import { domainActions, hostActions, runOn, type DomainAction, type HostAction } from '../stores/actions.ts';
 import { shortcuts } from '../words/shortcuts.ts';
-import type { Desk } from './desk.svelte.ts';
+import { detach } from './console-window.ts';
+import type { AnySession, Desk } from './desk.svelte.ts';
 
 interface Shortcut {
   keys: string;
@@ -24,7 +25,22 @@ export const windowShortcuts: Shortcut[] = [
   { keys: 'D', does: does.detail, run: (desk) => desk.layout.toggle('detail') },
   { keys: 'J', does: does.tasks, run: (desk) => desk.layout.toggle('tasks') },
   { keys: 'Ctrl+Z', does: does.undo, run: (desk) => void desk.undo.take() },
-  { keys: 'Ctrl+W', does: does.closeConsole, run: (desk) => closeFront(desk) },
+  {
+    keys: 'Ctrl+W',
+    does: does.closeConsole,
+    run: (desk) => {
+      const console = consoleInFront(desk);
+      if (console) desk.closeConsole(console.key);
+    },
+  },
+  {
+    keys: 'O',
+    does: does.detachConsole,
+    run: (desk) => {
+      const console = consoleInFront(desk);
+      if (console) detach(desk, console);
+    },
+  },
 ];
 
 /** `Ctrl+Shift+M` of an event; Cmd counts as Ctrl. */
@@ -78,7 +94,5 @@ export function focusOn(part: 'search' | 'tree' | 'table'): void {
   if (element instanceof HTMLInputElement) element.select();
 }
 
-function closeFront(desk: Desk): void {
-  const { tab } = desk.layout;
-  if (tab.startsWith('console:')) desk.closeConsole(tab.slice('console:'.length));
-}
+const consoleInFront = ({ layout: { tab }, consoles }: Desk): AnySession | undefined =>
+  tab.startsWith('console:') ? consoles.sessions.get(tab.slice('console:'.length)) : undefined;

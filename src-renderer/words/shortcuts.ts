@@ -28,5 +28,6 @@ export const shortcuts = {
     tasks: 'Show or hide recent tasks',
     undo: 'Undo',
     closeConsole: 'Close the console in front',
+    detachConsole: 'Put the console in front into a window of its own',
   },
 };

@@ -135,7 +135,7 @@ describe('a daemon that answers no more', { timeout: 40_000 }, () => {
     const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
     expect(await rig.ended(id)).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringContaining('made to fail') },
+      error: { message: expect.stringContaining('made to fail') as string },
     });
     await until('the target lets go', () => rig.where('web01').held.length === 1);
     expect(rig.where('web01')).toEqual(stayed);

@@ -6,13 +6,13 @@ import { Guest, usualProfile } from '../../src-sim/guest.ts';
 it('no tick comes twice where timers come a little early', () => {
   let nowMs = 0;
   let next = { ms: 0, run: () => {} };
-  const clock = {
+  const clock: Clock = {
     now: () => nowMs,
-    after: (ms: number, run: () => void) => {
+    after: (ms, run) => {
       next = { ms, run };
       return () => {};
     },
-  } as unknown as Clock;
+  };
   const guest = new Guest({
     name: 'a',
     vcpus: 1,
