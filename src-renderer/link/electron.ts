@@ -5,6 +5,16 @@ import type { Link } from '../../contract/link.ts';
 import type { Bridge } from '../../contract/wire.ts';
 import { resultOf } from './result.ts';
 
+declare global {
+  interface Window {
+    /** There in the desktop app only. */
+    drover?: Bridge;
+  }
+}
+
+/** Null in a browser. */
+export const desktopBridge = (): Bridge | null => window.drover ?? null;
+
 export class ElectronLink implements Link {
   readonly #bridge: Bridge;
 

@@ -1,22 +1,16 @@
 // Opens the window's link: through the desktop's bridge where there is one, else by WebSocket.
 import { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
-import { linkPath, type Bridge } from '../../contract/wire.ts';
+import { linkPath } from '../../contract/wire.ts';
 import { link as words } from '../words/link.ts';
-import { ElectronLink } from './electron.ts';
+import { desktopBridge, ElectronLink } from './electron.ts';
 import { SocketLink } from './socket.ts';
 import { onNewToken, takeToken } from './token.ts';
 
-declare global {
-  interface Window {
-    /** There in the desktop app only. */
-    drover?: Bridge;
-  }
-}
-
 /** @param options.answers Whether this window puts the questions of logins to somebody. */
 export function openLink({ answers }: { answers: boolean }): Link {
-  if (window.drover) return new ElectronLink(window.drover);
+  const bridge = desktopBridge();
+  if (bridge) return new ElectronLink(bridge);
   const token = takeToken();
   onNewToken(() => location.reload());
   const url = new URL(`.${linkPath}`, document.baseURI);

@@ -1,6 +1,7 @@
 // A console in a window of its own: its address, and the way there without a byte being lost.
 import { desktopConsoleCall } from '../../contract/desktop.ts';
 import type { DomainRef } from '../../contract/model.ts';
+import { desktopBridge } from '../link/electron.ts';
 import type { ConsoleKind } from '../stores/consoles.svelte.ts';
 import { consoleWindow as words } from '../words/console-window.ts';
 import type { AnySession, Desk } from './desk.svelte.ts';
@@ -39,7 +40,8 @@ const leaving = new Set<string>();
 export function detach(desk: Desk, { key, hostId, uuid, kind, target }: AnySession): void {
   leaving.add(key);
   const search = searchOf({ hostId, uuid, kind, ...(target !== undefined && { target }) });
-  if (window.drover) void window.drover.call(desktopConsoleCall, { search });
+  const bridge = desktopBridge();
+  if (bridge) void bridge.call(desktopConsoleCall, { search });
   // With its opener, from which it has the token; it is this page again.
   else if (!window.open(`./?${search}`, '_blank', 'popup,width=900,height=600'))
     desk.toasts.show('warn', words.notOpened);
