@@ -16,7 +16,7 @@ export const usual: Panes = {
   detail: true,
   tasks: true,
   treeWidth: 248,
-  detailWidth: 348,
+  detailWidth: 340,
   tasksHeight: 152,
   besideHeight: 300,
 };
