@@ -12,6 +12,8 @@ import {
   type HostKeySeen,
   type KnownHosts,
   openLibvirt,
+  openPlace,
+  runAlone,
   type SecretCache,
   type Routes,
   type SshConnection,
@@ -194,7 +196,7 @@ class SshReach implements Reach {
   }
 
   dial(place: Place): Promise<Duplex> {
-    return 'path' in place ? this.#ssh.openUnix(place.path) : this.#ssh.openTcp(place.host, place.port);
+    return openPlace(this.#ssh, place);
   }
 
   openUnix(path: string): Promise<Duplex> {
@@ -206,7 +208,7 @@ class SshReach implements Reach {
   }
 
   run(command: string, options?: { timeoutMs: number }): Promise<SshRun> {
-    return this.#ssh.run(command, options);
+    return runAlone(this.#ssh, command, options);
   }
 
   hold(): () => void {

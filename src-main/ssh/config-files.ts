@@ -2,7 +2,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import SSHConfig, { type Directive, type Line, LineType, type Section } from 'ssh-config';
 import { glob } from './glob.ts';
 
 /** A keyword in lower case, with its words. */
@@ -46,21 +45,12 @@ export async function readConfig(path: string, folder: string, home: string, dep
 /** The entries of one text; an `Include` is not followed. */
 export function parseConfig(text: string): ConfigEntry[] {
   if (text.length > fileLimit) return [];
-  const lines: Line[] = [];
-  // Line by line, so that one that is malformed spoils no other.
-  for (const one of text.split(/\r?\n/)) {
-    try {
-      lines.push(...SSHConfig.parse(one));
-    } catch {
-      // As good as not there; ssh itself says what is wrong with it.
-    }
-  }
   const top: ConfigEntry[] = [];
   let under = top;
-  for (const line of lines) {
-    if (line.type !== LineType.DIRECTIVE) continue;
+  // Line by line, so that one that is malformed spoils no other; ssh itself says what is wrong with it.
+  for (const line of text.split(/\r?\n/)) {
     const entry = entryOf(line);
-    if (entry.text === '') continue;
+    if (!entry) continue;
     if (entry.keyword === 'host' || entry.keyword === 'match') {
       top.push(entry);
       under = entry.entries;
@@ -69,17 +59,39 @@ export function parseConfig(text: string): ConfigEntry[] {
   return top;
 }
 
-function entryOf({ param, value, quoted }: Directive | Section): ConfigEntry {
-  const keyword = param.toLowerCase();
-  if (typeof value === 'string') {
-    return { keyword, words: [unquoted(value)], text: quoted ? `"${value}"` : value, entries: [] };
-  }
-  const text = value.map(({ val, quoted: inQuotes }) => (inQuotes ? `"${val}"` : val)).join(' ');
-  return { keyword, words: value.map(({ val }) => unquoted(val)), text, entries: [] };
+/** `Keyword value`, or `Keyword=value`; only the sign between the two is no part of the value. */
+function entryOf(line: string): ConfigEntry | null {
+  const [, keyword = '', rest = ''] = /^[\s\uFEFF]*([^\s=#"]+)(?:\s*=\s*|\s+)(\S.*)$/.exec(line.trimEnd()) ?? [];
+  const words = keyword === '' ? null : wordsOf(rest);
+  if (words === null || words.length === 0) return null;
+  return { keyword: keyword.toLowerCase(), words, text: rest, entries: [] };
 }
 
-/** The package knows double quotes alone. */
-const unquoted = (word: string) => /^'([^']*)'$/.exec(word)?.[1] ?? word;
+/** As ssh splits a line: quotes of both kinds, a backslash before a quote, another or a blank. Null: a quote is open. */
+function wordsOf(text: string): string[] | null {
+  const words: string[] = [];
+  let word: string | null = null;
+  let quote = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charAt(at);
+    const next = text.charAt(at + 1);
+    if (sign === '\\' && next !== '' && (`"'\\`.includes(next) || (quote === '' && next === ' '))) {
+      word = (word ?? '') + next;
+      at += 1;
+    } else if (quote === '' && (sign === ' ' || sign === '\t')) {
+      if (word !== null) words.push(word);
+      word = null;
+    } else if (quote === '' && word === null && sign === '#') break;
+    else if (quote === '' && (sign === '"' || sign === "'")) {
+      quote = sign;
+      word ??= '';
+    } else if (sign === quote) quote = '';
+    else word = (word ?? '') + sign;
+  }
+  if (quote !== '') return null;
+  if (word !== null) words.push(word);
+  return words;
+}
 
 async function include(entries: ConfigEntry[], folder: string, home: string, depth: number): Promise<void> {
   for (const entry of entries) {
@@ -195,10 +207,12 @@ function fulfils(criterion: string, patterns: string[], state: Walk): boolean {
     case 'final':
       state.again = true;
       return state.final;
+    case 'canonical':
+      return state.final; // it asks for no second pass, and counts in one
     case 'host':
-      return anyOf(patterns, nameOf(state));
+      return anyOf(lower(patterns), nameOf(state).toLowerCase());
     case 'originalhost':
-      return anyOf(patterns, state.host);
+      return anyOf(lower(patterns), state.host.toLowerCase());
     case 'user':
       return anyOf(patterns, state.values.get('user')?.[0] ?? userInfo().username);
     case 'localuser':
@@ -207,6 +221,8 @@ function fulfils(criterion: string, patterns: string[], state: Walk): boolean {
       return false; // of a network or a tag, of which nothing is known here
   }
 }
+
+const lower = (patterns: string[]) => patterns.map((pattern) => pattern.toLowerCase());
 
 /** As in known_hosts: one that is negated and matches rules the name out. */
 export function anyOf(patterns: string[], name: string): boolean {

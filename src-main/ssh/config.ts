@@ -1,5 +1,6 @@
 // OpenSSH's configuration for one host: asked of ssh itself where it is there, else read from the same files.
 import { execFile } from 'node:child_process';
+import { isIPv6, SocketAddress } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { mentioned, readConfig, valuesFor, type ConfigQuery, type ConfigValues } from './config-files.ts';
@@ -60,7 +61,7 @@ const telling = new Set([
   ...['userknownhostsfile', 'globalknownhostsfile', 'stricthostkeychecking', 'hostkeyalias', 'serveraliveinterval'],
   ...['serveralivecountmax', 'connecttimeout', 'ciphers', 'kexalgorithms', 'macs', 'hostkeyalgorithms'],
   ...['addressfamily', 'canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider'],
-  ...['gssapiauthentication', 'hostbasedauthentication'],
+  ...['gssapiauthentication', 'hostbasedauthentication', 'revokedhostkeys'],
 ]);
 const askingMs = 10_000;
 
@@ -167,9 +168,9 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
   };
   const user = one('user') ?? userInfo().username;
   const port = number(one('port')) ?? 22;
-  const hostName = (one('hostname') ?? '%h')
-    .replace(/%([%h])/g, (_, token) => (token === 'h' ? query.host : '%'))
-    .toLowerCase();
+  const hostName = numeric(
+    (one('hostname') ?? '%h').replace(/%([%h])/g, (_, token) => (token === 'h' ? query.host : '%')).toLowerCase(),
+  );
   const alias = unlessNone('hostkeyalias')?.toLowerCase();
   const jump = unlessNone('proxyjump') ?? '';
   const tokens: TokenValues = { host: hostName, asked: query.host, port, user, home, alias: alias ?? null, jump };
@@ -189,7 +190,7 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
     identityFiles: identityFiles(values.get('identityfile'), tokens),
     identitiesOnly: yes(one('identitiesonly')),
     identityAgent: agentOf(one('identityagent'), tokens),
-    proxyJump: jump === '' ? [] : jump.split(',').map((hop) => hop.trim()),
+    proxyJump: jump === '' ? [] : jump.split(',').map((hop) => expandHop(hop.trim(), tokens)),
     proxyCommand: command === undefined ? undefined : expandCommand(command, tokens),
     proxyCommandName: command,
     userKnownHostsFiles: paths('userknownhostsfile'),
@@ -223,6 +224,7 @@ function onlySsh(values: ConfigValues): string[] {
   if (set('pkcs11provider', /^none$/i)) found.push('PKCS11Provider');
   if (set('securitykeyprovider', /^(internal|none)$/i)) found.push('SecurityKeyProvider');
   if (set('hostbasedauthentication', /^no$/i)) found.push('HostbasedAuthentication');
+  if (set('revokedhostkeys', /^none$/i)) found.push('RevokedHostKeys');
   return found;
 }
 
@@ -255,6 +257,23 @@ function expandCommand(command: string, tokens: TokenValues): string {
       throw new RangeError(`“${value}” would mean something to the shell that runs ProxyCommand`);
   }
   return expandTokens(command, tokens);
+}
+
+/** As with ssh, which makes a command of it: `%%` before the zone of an address is one sign. */
+function expandHop(hop: string, tokens: TokenValues): string {
+  try {
+    return expandTokens(hop, tokens);
+  } catch {
+    return hop; // a zone that is written plainly
+  }
+}
+
+/** Keys of an address are known by its shortest form, however it was written. */
+function numeric(hostName: string): string {
+  const [address = '', zone] = hostName.split('%');
+  if (!isIPv6(address)) return hostName;
+  const short = new SocketAddress({ address, family: 'ipv6' }).address;
+  return zone === undefined ? short : `${short}%${zone}`;
 }
 
 function strictness(given: string | undefined): HostConfig['strictHostKeyChecking'] {

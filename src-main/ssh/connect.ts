@@ -60,6 +60,8 @@ interface Sources {
   /** The agent's socket. */
   agent: string | null;
   home: string;
+  /** The agent's keys before those of files, in ssh's own order. */
+  agentFirst?: boolean;
 }
 
 async function sourcesOf(options: SshOptions, read?: HostConfig | null): Promise<Sources> {
@@ -81,7 +83,13 @@ async function sourcesOf(options: SshOptions, read?: HostConfig | null): Promise
 /** Whether the host needs the system's own ssh, and there is one. */
 async function bySystem({ target, routes = direct }: SshOptions, sources: Sources): Promise<boolean> {
   if ((await whySystem({ target, ...sources })) === null) return false;
-  return target.system === true || (await hasClient({ routes }));
+  if (target.system === true || (await hasClient({ routes }))) return true;
+  if (sources.config?.onlySsh?.includes('RevokedHostKeys')) {
+    // Without it a revoked key might be taken.
+    const message = `RevokedHostKeys is set for ${target.label}, and there is no OpenSSH client here to read that list. Install it, or mark revoked keys in known_hosts (@revoked).`;
+    throw new SshError('misconfigured', 'connect', message);
+  }
+  return false;
 }
 
 const hasClient = async ({ routes = direct }: Pick<SshOptions, 'routes'>) => (await routes.client()) !== null;
@@ -179,7 +187,7 @@ async function connectBySystem(
     }
     return ssh;
   } catch (error) {
-    throw error instanceof KeyRefused ? hostKeyError(error.seen, error.where, target) : error;
+    throw error instanceof KeyRefused ? hostKeyError(error.seen, error.where, target, error.certificate) : error;
   }
 }
 
@@ -216,7 +224,7 @@ const unpadded = (print: string) => print.replace(/=+$/, '');
 
 async function connectOnce(options: SshOptions, sources: Sources): Promise<SshConnection> {
   const { target, prompts, signal, routes = direct } = options;
-  const { config, known, agent, home } = sources;
+  const { config, known, agent, home, agentFirst = false } = sources;
   const { label } = target;
   const { host, port } = placeOf(target, config);
   const named = namedAs(target, config);
@@ -225,7 +233,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
   const algorithms = offeredTo(label, config, known.types);
   // What can be offered is read while the connection is made.
   const keyFiles = target.keyFiles ?? config?.identityFiles;
-  const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false });
+  const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false, agentFirst });
   const way = await routes.open({ host, port, timeoutMs: limits.connectMs, config }, options, connectSsh);
   const socket = way.wire;
   const strict = config?.strictHostKeyChecking ?? 'ask';
@@ -297,6 +305,8 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     await handshake.done;
   } catch (error) {
     await kept?.catch(() => undefined); // why there was no login matters more
+    // The keys that are named come first, as servers hear few. Where ssh would have got in by the agent's, so do we.
+    if (login?.leftAgentKeys && !agentFirst) return connectOnce(options, { ...sources, agentFirst: true });
     throw error;
   } finally {
     way.leave();
@@ -351,7 +361,12 @@ function keepaliveOf(config: HostConfig | null): SshKeepalive {
   return noticed(configured) < noticed(defaultKeepalive) ? configured : defaultKeepalive;
 }
 
-function hostKeyError(seen: HostKeySeen, where: HostKeyVerdict['where'], { label }: SshTarget): SshError {
+function hostKeyError(
+  seen: HostKeySeen,
+  where: HostKeyVerdict['where'],
+  { label }: SshTarget,
+  certificate: string | null = null,
+): SshError {
   const shown = `${seen.algorithm} ${seen.fingerprint}`;
   const known = where.length > 0 ? ` (${where.slice(0, 3).join(', ')})` : '';
   switch (seen.status) {
@@ -374,7 +389,9 @@ function hostKeyError(seen: HostKeySeen, where: HostKeyVerdict['where'], { label
       return new SshError(
         'untrusted',
         'key-exchange',
-        `The host key of ${label} is not known yet: ${shown}. Compare the fingerprint with the host’s own (ssh-keygen -lf), then trust it.`,
+        certificate !== null
+          ? `${label} shows a certificate that does not count (${printable(certificate)}), and its key alone is not known: ${shown}. Have it signed anew; or compare the fingerprint with the host’s own (ssh-keygen -lf), then trust the key.`
+          : `The host key of ${label} is not known yet: ${shown}. Compare the fingerprint with the host’s own (ssh-keygen -lf), then trust it.`,
         seen,
       );
     default:

@@ -33,6 +33,13 @@ export interface ExecOptions {
   nothing?: (stderr: string) => Promise<Error | null>;
 }
 
+export interface RunLimits {
+  timeoutMs?: number;
+  maxBytes?: number;
+  /** As of `ExecOptions`. */
+  greeting?: Buffer;
+}
+
 export interface SshConnection {
   readonly hostKey: HostKeySeen;
   /** The host's first line, e.g. `SSH-2.0-OpenSSH_9.2p1 Debian-2`. */
@@ -58,7 +65,7 @@ export interface SshConnection {
   /** Starts a command in the login shell. @throws SshError */
   exec(command: string, options?: ExecOptions): Promise<SshExec>;
   /** Runs a short command to its end. Default limits: 10 s, 1 MiB of output. @throws SshError */
-  run(command: string, options?: { timeoutMs?: number; maxBytes?: number }): Promise<SshRun>;
+  run(command: string, options?: RunLimits): Promise<SshRun>;
   /** While held, silence is told but never ends the connection. Returns the release. */
   hold(): () => void;
   /** Asks the host at once whether it lives; silence is then told, and final, as ever. */
@@ -211,9 +218,9 @@ export class Connection implements SshConnection {
     return { stdio, stderr, exited };
   }
 
-  async run(command: string, options: { timeoutMs?: number; maxBytes?: number } = {}): Promise<SshRun> {
-    const { timeoutMs = 10_000, maxBytes = 1 << 20 } = options;
-    const { stdio, stderr, exited } = await this.exec(command);
+  async run(command: string, options: RunLimits = {}): Promise<SshRun> {
+    const { timeoutMs = 10_000, maxBytes = 1 << 20, greeting } = options;
+    const { stdio, stderr, exited } = await this.exec(command, { ...(greeting && { greeting }) });
     const what = printable(command, 80);
     const chunks: Buffer[] = [];
     let bytes = 0;

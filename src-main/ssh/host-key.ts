@@ -24,6 +24,31 @@ export function keyType(key: Buffer): string {
   return /^[\x21-\x7e]+$/.test(type) ? type : '';
 }
 
+/** How many fields make the key, by its type; a certificate has more before and behind them. */
+const keyFields: Record<string, number> = {
+  'ssh-ed25519': 1,
+  'ssh-rsa': 2,
+  'ecdsa-sha2-nistp256': 2,
+  'ecdsa-sha2-nistp384': 2,
+  'ecdsa-sha2-nistp521': 2,
+};
+
+/** The key that a certificate is for; any other key is itself. */
+export function plainKey(key: Buffer): Buffer {
+  const type = /^(.+)-cert-v01@openssh\.com$/.exec(keyType(key))?.[1];
+  const count = type === undefined ? undefined : keyFields[type];
+  if (type === undefined || count === undefined) return key;
+  const lengthAt = (at: number) => (at + 4 <= key.length ? 4 + key.readUInt32BE(at) : Infinity);
+  const start = lengthAt(0) + lengthAt(lengthAt(0)); // behind its type and a nonce
+  let end = start;
+  for (let n = 0; n < count; n += 1) end += lengthAt(end);
+  if (!(end <= key.length)) return key;
+  const name = Buffer.from(type);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(name.length);
+  return Buffer.concat([length, name, key.subarray(start, end)]);
+}
+
 /** `SHA256:` and unpadded base64. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;

@@ -56,10 +56,13 @@ export interface IdentitySources {
   home: string;
   /** Of the agent's keys only those whose files are named, as with IdentitiesOnly. */
   only?: boolean;
+  /** All keys of the agent come first, as with ssh, and not those of the files that are named. */
+  agentFirst?: boolean;
 }
 
 /** Reads what is there; fails for nothing, but notes it. */
-export async function findIdentities({ agent, keyFiles, home, only = false }: IdentitySources): Promise<Identities> {
+export async function findIdentities(sources: IdentitySources): Promise<Identities> {
+  const { agent, keyFiles, home, only = false, agentFirst = false } = sources;
   const notes: string[] = [];
   const given = keyFiles !== undefined;
   const paths = (keyFiles ?? usual.map((name) => join(home, '.ssh', name))).map((path) => expandHome(path, home));
@@ -71,6 +74,7 @@ export async function findIdentities({ agent, keyFiles, home, only = false }: Id
   const offers: Identity[] = [];
   const sealed: Identities['sealed'] = [];
   const late: Identity[] = [];
+  const early = agentFirst ? late : offers;
   for (const file of files) {
     if (!file) continue;
     if (!file.publicKey) {
@@ -84,7 +88,7 @@ export async function findIdentities({ agent, keyFiles, home, only = false }: Id
       offers.push({ ...kept, name: file.name });
     } else if (file.publicOnly) {
       if (given) notes.push(`${file.name} is a public key, and the agent does not hold its private one`);
-    } else if (given && !file.locked) offers.push(fromFile(file.name, file.text, file.publicKey, false));
+    } else if (given && !file.locked) early.push(fromFile(file.name, file.text, file.publicKey, false));
     else late.push(fromFile(file.name, file.text, file.publicKey, file.locked));
   }
   // Servers count each key that is offered, and hang up after six: so the files named for this host come first,

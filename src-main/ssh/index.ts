@@ -11,4 +11,5 @@ export type { SshKeepalive, SshOptions, SshPrompts, SshQuestion, SshTarget, SshT
 export { Routes } from './routes.ts';
 export { SecretCache } from './secrets.ts';
 export { Sudo, sudoWouldHelp } from './sudo.ts';
+export { openPlace, runAlone } from './carry.ts';
 export { openLibvirt, type LibvirtTunnel, type LibvirtWish } from './tunnel.ts';

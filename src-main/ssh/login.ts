@@ -41,6 +41,7 @@ export class Login {
   #pending: string | undefined;
   #rememberedUsed = false;
   #lastWasWrong = false;
+  #tired = false;
   #methods: string[] = [];
 
   constructor(options: LoginOptions) {
@@ -88,6 +89,12 @@ export class Login {
     return null;
   }
 
+  /** Whether the host hung up, tired of keys, before all of the agent's were offered. */
+  get leftAgentKeys(): boolean {
+    const left = this.#identities?.offers.slice(this.#offered) ?? [];
+    return this.#tired && left.some(({ name }) => name === 'agent');
+  }
+
   /** Why no login was had: what was tried, what the host offers, what can be done. */
   failure(said?: string): SshError {
     const { user, label } = this.#options;
@@ -101,6 +108,7 @@ export class Login {
     const notes = [...(this.#identities?.notes ?? []), ...this.#notes];
     if (notes.length > 0) parts.push(`${upper(notes.join('; '))}.`);
     if (said !== undefined && /too many/i.test(said)) {
+      this.#tired = true;
       parts.push('Name the one right key with keyfile=, or take the others out of the agent.');
     } else if (this.#methods.includes('publickey')) {
       parts.push(

@@ -22,10 +22,24 @@ export function helperScript(uri: string, readOnly: boolean, as = ''): string {
   return `${there('virt-ssh-helper', as)}; echo drover:begin; exec ${command}`;
 }
 
+/** Netcat, or socat, to one place on the host. Ends with 127 where there is neither. */
+export function carryScript(place: { path: string } | { host: string; port: number }): string {
+  const socat = 'path' in place ? `UNIX-CONNECT:${place.path}` : `TCP:${bracketed(place.host)}:${place.port}`;
+  const nc = 'path' in place ? `-U ${quoted(place.path)}` : `${quoted(place.host)} ${place.port}`;
+  return [
+    `if command -v nc >/dev/null 2>&1; then ${quits}; echo drover:begin; exec nc $q ${nc}`,
+    `elif command -v socat >/dev/null 2>&1; then echo drover:begin; exec socat - ${quoted(socat)}`,
+    'else exit 127; fi',
+  ].join('; ');
+}
+
+const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
+
+/** OpenBSD's netcat outlives the end of its input unless told; the others do not know the option. */
+const quits = 'q=; nc -h 2>&1 | grep -q "^[[:space:]]*-q" && q=-q0';
+
 /** Netcat on the first of the sockets that is there. @param as As for `helperScript`. */
 export function netcatScript(sockets: string[], as = ''): string {
-  // OpenBSD's netcat outlives the end of its input unless told; the others do not know the option.
-  const quits = 'q=; nc -h 2>&1 | grep -q "^[[:space:]]*-q" && q=-q0';
   const each = `if test -S "$s"; then ${quits}; echo drover:begin; exec ${as}nc $q -U "$s"; fi`;
   return `${there('nc', as)}; for s in ${sockets.join(' ')}; do ${each}; done; exit 1`;
 }

@@ -66,14 +66,28 @@ export class SystemLog {
   }
 }
 
+interface KeyRefusal {
+  status: 'unknown' | 'changed' | 'revoked';
+  where: string[];
+  /** Why a certificate of the host's was not taken, in ssh's words. */
+  certificate: string | null;
+}
+
+/** ssh takes no key while it cannot read the list of those that are not to be taken. */
+const revokedUnread = /Error checking host key .* in revoked keys file .*/;
+
 /** What the key's own check came to, as ssh says it; null: that is not why it ended. */
-export function keyRefusal({ said }: SystemLog): { status: 'unknown' | 'changed' | 'revoked'; where: string[] } | null {
+export function keyRefusal({ said }: SystemLog): KeyRefusal | null {
   const all = said.join('\n');
+  if (revokedUnread.test(all)) return null; // told below
+  const certificate = /^Certificate invalid: (.+)$/m.exec(all)?.[1] ?? null;
   const where = [...all.matchAll(/^Offending .*? in (.+:\d+)$/gm)].map(([, place = '']) => place);
-  if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(all)) return { status: 'revoked', where };
-  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(all)) return { status: 'changed', where };
+  const file = /^Host key \S+ \S+ revoked by file (.+)$/m.exec(all)?.[1];
+  if (file !== undefined) return { status: 'revoked', where: [file], certificate };
+  if (/REVOKED HOST KEY DETECTED|marked as revoked/.test(all)) return { status: 'revoked', where, certificate };
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(all)) return { status: 'changed', where, certificate };
   if (/host key is known for .* and you have requested strict checking|Host key verification failed/.test(all)) {
-    return { status: 'unknown', where };
+    return { status: 'unknown', where, certificate };
   }
   return null;
 }
@@ -131,7 +145,7 @@ const causes: [RegExp, SshErrorKind, SshPhase | null, Tell][] = [
       `${label} and ssh found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly.`,
   ],
   [
-    /(Bad configuration option: .*|bad configuration options|Bad owner or permissions on .*|no argument after keyword.*|keyword .* extra arguments.*)/,
+    /(Error checking host key .* in revoked keys file .*|Bad configuration option: .*|bad configuration options|Bad owner or permissions on .*|no argument after keyword.*|keyword .* extra arguments.*)/,
     'misconfigured',
     'connect',
     ({ label }, [, said]) =>

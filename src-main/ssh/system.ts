@@ -11,7 +11,7 @@ import type { HostConfig } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { calledOff, seconds } from './dial.ts';
 import { SshError } from './error.ts';
-import { fingerprint, keyType, type HostKeySeen, type HostKeyStatus } from './host-key.ts';
+import { fingerprint, keyType, plainKey, type HostKeySeen, type HostKeyStatus } from './host-key.ts';
 import { expandHome } from './identities.ts';
 import { MuxCarrier, terminate } from './mux.ts';
 import type { SshKeepalive, SshOptions, SshTimeouts } from './options.ts';
@@ -21,6 +21,10 @@ import { SystemLog, keyRefusal, whyEnded, whyLeft } from './system-log.ts';
 
 /** How long a master stays when Drover is gone without a word. */
 const orphanSeconds = 5;
+
+/** How long to wait for the last words of an ssh that has left. */
+const lastWordsMs = 500;
+const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
 /** Of the connections that there are: what is left of them goes with Drover. */
 const folders = new Set<string>();
@@ -89,7 +93,11 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
       ssh.on('error', reject);
       ssh.on('exit', (code) => resolve(code));
     });
-    if (ssh.stderr) createInterface({ input: ssh.stderr }).on('line', (line) => log.line(line));
+    let allRead: Promise<unknown> = Promise.resolve();
+    if (ssh.stderr) {
+      const lines = createInterface({ input: ssh.stderr }).on('line', (line) => log.line(line));
+      allRead = new Promise((resolve) => lines.once('close', () => resolve(null)));
+    }
     const stopped = new Promise<never>((_, reject) => {
       const stop = (error: SshError) => {
         reject(error);
@@ -103,7 +111,8 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
     stopped.catch(() => undefined);
     // It goes to the background when it is logged in.
     const code = await Promise.race([exited, stopped]);
-    await new Promise((resolve) => setImmediate(resolve)); // what it said last is read
+    // What it said last is read: its output may come after its end. The one in the background keeps its own open.
+    await Promise.race([allRead, pause(code === 0 ? 0 : lastWordsMs)]);
     const anyKey = takesAnyKey(options, config);
     const seen = keySeen(log, folder, named, parts.status);
     // ssh has checked it, where it was told to.
@@ -111,9 +120,11 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
     if (code !== 0) {
       const refusal = keyRefusal(log);
       if (refusal && seen) {
-        const shown = { ...seen, status: refusal.status };
+        // Without a certificate that holds, it is the key itself that can be trusted.
+        const algorithm = keyType(seen.key) || seen.algorithm;
+        const shown = { ...seen, algorithm, status: refusal.status };
         options.onHostKey?.(shown);
-        throw new KeyRefused(shown, refusal.where);
+        throw new KeyRefused(shown, refusal.where, refusal.certificate);
       }
       throw whyLeft(log, { ...place, label, via: route.via?.label ?? null });
     }
@@ -162,11 +173,14 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
 export class KeyRefused extends Error {
   readonly seen: HostKeySeen;
   readonly where: string[];
+  /** Why its certificate was not taken, in ssh's words; null: it has none, or that is not the reason. */
+  readonly certificate: string | null;
 
-  constructor(seen: HostKeySeen, where: string[]) {
+  constructor(seen: HostKeySeen, where: string[], certificate: string | null) {
     super('the host key was not taken');
     this.seen = seen;
     this.where = where;
+    this.certificate = certificate;
   }
 }
 
@@ -232,8 +246,9 @@ function keySeen(
   }
   const base64 = told.findLast((line) => line.length > 16);
   if (base64 !== undefined) {
-    const key = Buffer.from(base64, 'base64');
-    const algorithm = keyType(key);
+    const told = Buffer.from(base64, 'base64');
+    const algorithm = keyType(told);
+    const key = plainKey(told);
     if (algorithm) return { algorithm, fingerprint: fingerprint(key), status: status(key), key, of };
   }
   return log.key && { ...log.key, status: 'unknown', key: Buffer.alloc(0), of };

@@ -17,6 +17,10 @@ const folder = mkdtempSync(join(tmpdir(), 'drover-lab-privileges-'));
 
 /** By hand: the files of accounts are mounts, which useradd cannot replace. */
 const addUser = [
+  // They are the lab's own only while its mounts lie over them: never the machine's.
+  'for f in passwd group shadow; do grep -q " /etc/$f " /proc/mounts || exit 9; done',
+  'grep -q " /home " /proc/mounts || exit 9',
+  'id looker >/dev/null 2>&1 && exit 0',
   'echo looker:x:2001:2001::/home/looker:/bin/sh >>/etc/passwd',
   'echo looker:x:2001: >>/etc/group',
   "echo 'looker:*:19000::::::' >>/etc/shadow",
@@ -26,7 +30,7 @@ const addUser = [
 beforeAll(async () => {
   lab = await Lab.open();
   await lab.reset();
-  await lab.exec('kvm3', ['sh', '-c', `id looker >/dev/null 2>&1 || { ${addUser.join(' && ')}; }`]);
+  await lab.exec('kvm3', ['sh', '-e', '-c', addUser.join('\n')]);
 });
 afterEach(() => fleet.close());
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
