@@ -116,6 +116,41 @@ describe.skipIf(!sshIsHere)('without ssh, the files say what ssh -G says', () =>
   });
 });
 
+/** Forms that files have in the wild, each with the host that it is asked for. */
+const odd: [string, string, string][] = [
+  [
+    'Match originalhost',
+    'Host a\n HostName b.example\nMatch originalhost a\n Port 1\nMatch host b.example\n User u',
+    'a',
+  ],
+  ['Match with a list, a negation and a user', 'User root\nMatch host a,!b user root\n Port 5', 'a'],
+  ['Match that a negation rules out', 'User root\nMatch host *,!b user root\n Port 5', 'b'],
+  ['Match by equals signs and quotes', 'Match host="a,b" user=*\n Port 5', 'a'],
+  ['Match of a name in capitals', 'Match host a originalhost A\n Port 5', 'A'],
+  ['Match canonical beside Match final', 'Match canonical\n Port 6\nMatch final\n User f', 'a'],
+  ['Match final, negated', 'HostName b\nMatch final host b\n Port 5\nMatch !final\n User f', 'a'],
+  ['Include within a Match', `Match host a\n Include ${folder}/conf.d/*.conf`, 'included'],
+  ['Include within a Match that holds', `Match host inc*\n Include ${folder}/conf.d/?0.conf\n User last`, 'included'],
+  ['CanonicalizeHostname no', 'CanonicalizeHostname no\nPort 10', 'a'],
+  ['tokens', 'HostName b\nUser z\nProxyJump g\nIdentityFile /k/%h-%p-%r-%n-%C-%j-%%\nUserKnownHostsFile /x/%k', 'a'],
+  [
+    'values with equals signs',
+    'HostName="b.example"\nUser = a=b\nIdentityFile "/k/a=b"\nUserKnownHostsFile /k/d=e /k/f',
+    'a',
+  ],
+  ['a ProxyCommand with options', 'ProxyCommand ssh -o BatchMode=yes -o "User=a b"  -W [%h]:%p gate # no comment', 'a'],
+  ['a ProxyCommand behind an equals sign', "ProxyCommand\t=\tsh -c 'nc -X5 x=y %h %p'  ", 'a'],
+  ['a backslash before a blank', 'IdentityFile /k/a\\ b\nUser x#y', 'a'],
+  ['an address in long form', 'HostName FD00:0::0011', 'a'],
+  ['a ProxyJump to IPv6', 'ProxyJump root@[fd00::1]:2222,[fe80::1%%eth0]', 'a'],
+];
+
+it.skipIf(!sshIsHere).each(odd)('%s: what ssh -G makes of it, with ssh and without', async (_what, text, host) => {
+  write(`${text}\n`);
+  const withSsh = await read(host, {}, 'ssh');
+  expect(await read(host, {}, null)).toEqual(withSsh);
+});
+
 describe('what is configured', () => {
   it('is Drover’s default where nothing is', async () => {
     write('');
