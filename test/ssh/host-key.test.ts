@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { plainKey } from '../../src-main/ssh/host-key.ts';
 import { fingerprint, keyType } from '../../src-main/ssh/index.ts';
 import { aKey, hasSshKeygen } from './keys.ts';
 import { keygen } from './sshd.ts';
@@ -22,6 +23,17 @@ describe.skipIf(!hasSshKeygen)('a fingerprint', () => {
     const said = execFileSync('ssh-keygen', ['-lf', `${path}.pub`], { encoding: 'utf8' });
     expect(fingerprint(key)).toBe(said.split(' ')[1]);
     expect(keyType(key)).toBe(name);
+    expect(plainKey(key)).toBe(key);
+    // The key that a certificate is for is the same, and one that is cut is none.
+    const authority = keygen(join(folder, `ca-${type}`), 'ed25519');
+    execFileSync('ssh-keygen', ['-q', '-s', authority, '-h', '-I', 'a host', '-n', 'kvm1', `${path}.pub`]);
+    const [, signed = ''] = readFileSync(`${path}-cert.pub`, 'utf8').split(' ');
+    const certificate = Buffer.from(signed, 'base64');
+    expect(plainKey(certificate).equals(key)).toBe(true);
+    for (let length = 0; length < 100; length += 1) {
+      const cut = certificate.subarray(0, length);
+      expect(plainKey(cut).length).toBeLessThanOrEqual(length);
+    }
   });
 });
 
