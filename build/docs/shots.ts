@@ -10,6 +10,9 @@ const images = join(top, 'docs', 'images');
 const host = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
 const vm = (page: Page, name: string) => page.getByRole('button', { name: new RegExp(`^${name}, `) });
 
+/** Ten samples or so. */
+const curvesMs = 25_000;
+
 /** Picks up what is at one place and holds it over another, as a hand does. */
 async function carry(page: Page, from: Locator, to: Locator): Promise<void> {
   await from.scrollIntoViewIfNeeded();
@@ -23,7 +26,12 @@ async function carry(page: Page, from: Locator, to: Locator): Promise<void> {
 
 const shoot = async (page: Page, name: string) => {
   await page.mouse.move(640, 5);
-  await page.screenshot({ path: join(images, `${name}.png`) });
+  await settled(page, name);
+};
+
+/** What fades in or slides is taken as it is at its end. */
+const settled = async (page: Page, name: string) => {
+  await page.screenshot({ path: join(images, `${name}.png`), animations: 'disabled' });
   console.log(`docs/images/${name}.png`);
 };
 
@@ -47,8 +55,9 @@ try {
   page.setDefaultTimeout(15_000);
   await page.goto(line.replace('Drover listening on ', ''));
   await vm(page, 'grafana').first().waitFor();
-  // Two samples, and figures stand where they were empty.
+  // Figures stand where they were empty after two samples; curves need a few more.
   await page.getByText(/\d+%/).nth(4).waitFor();
+  await new Promise((done) => setTimeout(done, curvesMs));
   // Without the list of tasks, which is empty.
   await page.keyboard.press('j');
   await shoot(page, 'hosts');
@@ -61,10 +70,10 @@ try {
   await carry(page, vm(page, 'grafana').first(), host(page, 'fra-kvm01'));
   await page.getByText('Can take it').first().waitFor();
   await page.getByText('Cannot take it').first().waitFor();
-  await page.screenshot({ path: join(images, 'drag.png') });
-  console.log('docs/images/drag.png');
+  await settled(page, 'drag');
   await page.mouse.up();
   await page.getByRole('dialog').getByText('Migrate grafana').first().waitFor();
+  await page.getByRole('button', { name: 'Migrate', exact: true }).and(page.locator(':enabled')).waitFor();
   await shoot(page, 'migrate');
   await page.keyboard.press('Escape');
 
@@ -72,6 +81,8 @@ try {
   await page.keyboard.press('Enter');
   await page.locator('.xterm-rows').getByText(/\S/).first().waitFor();
   await page.getByText('Connected').first().waitFor();
+  await page.keyboard.type('uname -a\nuptime\n');
+  await page.locator('.xterm-rows').getByText('load average').waitFor();
   await shoot(page, 'console');
 
   await page
@@ -83,6 +94,12 @@ try {
     .getByRole('region', { name: /^Screen of grafana/ })
     .getByText('Connected')
     .waitFor();
+  // Connected, it has shown nothing yet.
+  await page.waitForFunction(() => {
+    const canvas = document.querySelector<HTMLCanvasElement>('[role=application] canvas');
+    const dots = canvas?.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
+    return dots?.some((value, at) => at % 4 === 0 && Math.abs(value - (dots[0] ?? 0)) > 60) === true;
+  });
   await shoot(page, 'graphics');
 } finally {
   await browser.close();

@@ -33,7 +33,7 @@ export function newsOf(
     const hosts = fresh.length === 1 ? 'a new host' : `${fresh.length} new hosts`;
     news.push({
       level: 'info',
-      message: `A scheduled sweep found ${hosts}: ${listed(fresh)}. “Find hosts” shows more.`,
+      message: `A scheduled scan found ${hosts}: ${listed(fresh)}. “Find Hosts” shows more.`,
     });
   }
   const other = says('host key changed');
@@ -56,7 +56,7 @@ function movedNews({ address, moved, hostId }: Found, label: (hostId: string) =>
     old === undefined
       ? ''
       : hostId === undefined
-        ? ' Add it there with “Find hosts”, and remove the old entry.'
+        ? ' Add it there with “Find Hosts”, and remove the old entry.'
         : ` ${label(hostId)} is the same machine: remove the old entry.`;
   return {
     level: 'info',

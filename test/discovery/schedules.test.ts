@@ -53,7 +53,7 @@ describe('schedules', () => {
     await room.until(() => scheduled(discovery)[1]?.state === 'completed');
     await room.until(() => scheduled(discovery)[2]?.state === 'completed');
     expect(room.notices.map(({ level, message }) => [level, message])).toEqual([
-      ['info', 'A scheduled sweep found a new host: 10.0.0.7. “Find hosts” shows more.'],
+      ['info', 'A scheduled scan found a new host: 10.0.0.7. “Find Hosts” shows more.'],
     ]);
     expect(scheduled(discovery)[2]!.total).toBe(253);
     await discovery.close();
