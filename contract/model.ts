@@ -56,7 +56,7 @@ export interface HostInfo {
   storage: HostStorage | null;
 }
 
-/** Of a host's active storage pools together; folders of one file system count once. */
+/** Of a host's active storage pools together; folders of one size are taken for one file system, and count once. */
 export interface HostStorage {
   pools: number;
   capacityBytes: number;

@@ -7,6 +7,12 @@ import { attribute, parseXml } from './xml.ts';
 /** `connect_list_all_storage_pools`: those that are active. */
 const active = 2;
 
+/** @throws what is no answer: a lost connection, a pool that hangs */
+function ifRefused(error: unknown): null {
+  if (error instanceof LibvirtError) return null;
+  throw error;
+}
+
 /** What is looked at is read every minute, the rest seldom: each pool is a call of its own. */
 const pauseMs = { here: 60_000, elsewhere: 600_000 };
 
@@ -17,6 +23,8 @@ export class HostStorageReader {
   #folders = new Map<string, boolean>();
   #readAt: number | null = null;
   #reading = false;
+  /** Counts the connections. */
+  #turn = 0;
 
   constructor(clock: Pick<Clock, 'now'>, read: (storage: HostStorage) => void) {
     this.#clock = clock;
@@ -28,6 +36,7 @@ export class HostStorageReader {
     this.#folders = new Map();
     this.#readAt = null;
     this.#reading = false;
+    this.#turn += 1;
   }
 
   /** Reads it where that is due; never rejects. A pool that hangs is not asked for again: that would hold up others. */
@@ -35,13 +44,16 @@ export class HostStorageReader {
     const now = this.#clock.now();
     if (this.#reading || (this.#readAt !== null && now - this.#readAt < pauseMs[attention])) return;
     this.#reading = true;
+    const turn = this.#turn;
     this.#readAt = now;
     try {
-      this.#read(await this.#sum(connection));
+      const sum = await this.#sum(connection);
+      if (this.#turn !== turn) return; // of a connection that is gone
+      this.#read(sum);
       this.#reading = false;
     } catch (error) {
       // The test driver has none, or a pool went away meanwhile.
-      if (error instanceof LibvirtError) this.#reading = false;
+      if (error instanceof LibvirtError && this.#turn === turn) this.#reading = false;
     }
   }
 
@@ -50,7 +62,7 @@ export class HostStorageReader {
     const infos = await Promise.all(
       pools.map(async (pool) => {
         // It may have been stopped since.
-        const info = await connection.call('storage_pool_get_info', { pool }).catch(() => null);
+        const info = await connection.call('storage_pool_get_info', { pool }).catch(ifRefused);
         if (info && !this.#folders.has(pool.uuid)) {
           const { xml } = await connection.call('storage_pool_get_xml_desc', { pool, flags: 0 });
           this.#folders.set(pool.uuid, attribute(parseXml(xml, 'pool'), 'type') === 'dir');
@@ -58,17 +70,22 @@ export class HostStorageReader {
         return info && { ...info, folder: this.#folders.get(pool.uuid) ?? false };
       }),
     );
-    const seen = new Set<string>();
     const sum: HostStorage = { pools: 0, capacityBytes: 0, availableBytes: 0 };
+    /** What is free in each, by its size: a pool tells what was free when it was last refreshed, so the least is true. */
+    const folders = new Map<number, number>();
     for (const info of infos) {
       if (!info) continue;
+      const { capacity, available, folder } = info;
       sum.pools += 1;
-      // Between two readings of one file system a few blocks may have been written.
-      const same = `${info.capacity} ${Math.round((1_000 * info.available) / info.capacity)}`;
-      if (info.folder && seen.has(same)) continue;
-      seen.add(same);
-      sum.capacityBytes += info.capacity;
-      sum.availableBytes += info.available;
+      if (folder) folders.set(capacity, Math.min(folders.get(capacity) ?? Infinity, available));
+      else {
+        sum.capacityBytes += capacity;
+        sum.availableBytes += available;
+      }
+    }
+    for (const [capacity, available] of folders) {
+      sum.capacityBytes += capacity;
+      sum.availableBytes += available;
     }
     return sum;
   }

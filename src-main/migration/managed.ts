@@ -44,6 +44,8 @@ const wasSent = (error: unknown) => !(error instanceof Error && 'sent' in error 
 
 /** How long an answer is waited for that only tidies up: where none comes, both hosts are looked at instead. */
 const tidyMs = 10_000;
+/** The source ends a VM that has moved, which takes its time where that is a large one. */
+const endMs = 60_000;
 
 export class ManagedMove {
   readonly #source: Connection;
@@ -55,6 +57,8 @@ export class ManagedMove {
   #performed = false;
   #finishSent = false;
   #confirming: 'moved' | 'stayed' | null = null;
+  /** The last confirm was sent and has no answer: the source may carry it out yet. */
+  unanswered = false;
   /** What finish answered for confirm. */
   #finished = nothing;
 
@@ -200,7 +204,15 @@ export class ManagedMove {
       flags: this.#sourceFlags,
       cancelled: outcome === 'moved' ? 0 : 1,
     };
-    await this.#source.call('domain_migrate_confirm3_params', told, { timeoutMs: tidyMs });
+    this.unanswered = true;
+    try {
+      const timeoutMs = outcome === 'moved' ? endMs : tidyMs;
+      await this.#source.call('domain_migrate_confirm3_params', told, { timeoutMs });
+      this.unanswered = false;
+    } catch (error) {
+      if (replied(error) || !wasSent(error)) this.unanswered = false;
+      throw error;
+    }
   }
 
   /** @param why Null: it was cancelled. */

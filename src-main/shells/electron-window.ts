@@ -27,7 +27,7 @@ type Place = z.infer<typeof placeCheck>;
 export interface WindowAsks {
   /** What the page has to choose from, told whenever that changes. */
   menus(menus: DesktopMenus): void;
-  /** Another window on the page, for the console that `search` names. */
+  /** Another window on the page, for the console that `search` names. @throws Failure */
   console(search: string): void;
 }
 
@@ -50,10 +50,15 @@ export class ElectronWindow {
     return window;
   }
 
-  /** One with nothing but a console in it: it asks for nothing, answers no questions, and its place is not kept. */
-  static async openConsole(drover: Drover, search: string): Promise<void> {
+  /**
+   * One with nothing but a console in it: it asks for nothing, answers no questions, has no menus (they act on what is
+   * chosen in the app's own window), and its place is not kept.
+   */
+  static openConsole(drover: Drover, search: string): ElectronWindow {
     const window = new ElectronWindow(drover, null, { width: 900, height: 600 });
-    await window.#window.loadURL(`${origin}/?${search}`);
+    window.#window.removeMenu();
+    void window.#window.loadURL(`${origin}/?${search}`).catch(() => {}); // closed before it was there
+    return window;
   }
 
   private constructor(drover: Drover, asks: WindowAsks | null, place: Partial<Place>) {
@@ -147,8 +152,12 @@ export class ElectronWindow {
     if (!checked.success || !this.#asks) {
       return { err: toErr(new Failure('bad-request', 'The page asked its window for what there is not.')), data: null };
     }
-    carryOut(checked.data, this.#asks);
-    return { err: null, data: null };
+    try {
+      carryOut(checked.data, this.#asks);
+      return { err: null, data: null };
+    } catch (error) {
+      return { err: toErr(error), data: null };
+    }
   }
 
   #listens(menus: DesktopMenus, asks: WindowAsks): void {

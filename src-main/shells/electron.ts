@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { app, BrowserWindow, crashReporter, dialog, net, protocol, shell } from 'electron';
 import type { DesktopEvents, DesktopMenus } from '../../contract/desktop.ts';
-import { toErr } from '../../contract/failure.ts';
+import { Failure, toErr } from '../../contract/failure.ts';
 import type { MigrationView, Preferences } from '../../contract/model.ts';
 import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
@@ -26,6 +26,8 @@ export interface About {
 /** Under these names in the window's preferences. */
 const updatesName = 'updates';
 const trayName = 'tray';
+
+const mostConsoles = 50;
 
 /**
  * Returns before the app is ready: Electron waits for its entry module, and so for this.
@@ -67,6 +69,8 @@ class Desktop {
   #window: ElectronWindow | null = null;
   /** Asked for twice at once, there is still one window. */
   #showing = Promise.resolve();
+  /** Those of consoles, by what their address wants. */
+  readonly #consoles = new Map<string, ElectronWindow>();
   #wanted: DesktopEvents['show'] | null = null;
   #menus: DesktopMenus = [];
   readonly #tray = new TrayIcon({ open: () => this.#open(), quit: () => app.quit() });
@@ -132,7 +136,7 @@ class Desktop {
             this.#menus = menus;
             this.#setMenus();
           },
-          console: (search) => void ElectronWindow.openConsole(drover, search),
+          console: (search) => this.#openConsole(drover, search),
         });
         this.#window.onClosed(() => {
           this.#window = null;
@@ -143,10 +147,30 @@ class Desktop {
     });
   }
 
+  /** The one that is open already comes to the front. @throws Failure where there are too many */
+  #openConsole(drover: Drover, search: string): void {
+    const open = this.#consoles.get(search);
+    if (open) return open.focus();
+    if (this.#consoles.size >= mostConsoles) {
+      throw new Failure(
+        'conflict',
+        `${mostConsoles} consoles stand in windows of their own already. Close one of them first.`,
+      );
+    }
+    const window = ElectronWindow.openConsole(drover, search);
+    this.#consoles.set(search, window);
+    window.onClosed(() => this.#consoles.delete(search));
+  }
+
+  get #consoleInFront(): boolean {
+    return [...this.#consoles.values()].some(({ seen }) => seen);
+  }
+
   #setMenus(): void {
     setMenus({
       menus: this.#menus,
-      chosen: (id) => this.#window?.tell('menu', { id }),
+      // On macOS the menus are there whichever window is in front, and act on what is chosen in the app's own.
+      chosen: (id) => !this.#consoleInFront && this.#window?.tell('menu', { id }),
       tray: hasTray && { on: this.#keepsTray, set: (on) => this.#setTray(on) },
       published: this.#published && {
         updates: { on: this.#updates.on, set: (on) => this.#setUpdates(on) },

@@ -53,6 +53,8 @@ export function serveWindow(socket: WebSocket, door: Door, options: LinkSocketOp
     on: (take) => {
       socket.on('message', (data) => {
         take(data);
+        // What had come with it is delivered all the same.
+        if (socket.isPaused) return;
         void pace.turn();
         if (!pace.spent) return;
         socket.pause(); // nothing is lost: who sends has to wait

@@ -1,5 +1,6 @@
 // A console in a window of its own: its address, and the way there without a byte being lost.
 import { desktopConsoleCall } from '../../contract/desktop.ts';
+import { toErr } from '../../contract/failure.ts';
 import type { DomainRef } from '../../contract/model.ts';
 import { desktopBridge } from '../link/electron.ts';
 import type { ConsoleKind } from '../stores/consoles.svelte.ts';
@@ -37,14 +38,21 @@ export function wantedIn(search: string): WantedConsole | null {
 const leaving = new Set<string>();
 
 /** Opens the console once more, in a window of its own. It is closed here once it is seen there. */
-export function detach(desk: Desk, { key, hostId, uuid, kind, target }: AnySession): void {
-  leaving.add(key);
+export async function detach(desk: Desk, { key, hostId, uuid, kind, target }: AnySession): Promise<void> {
   const search = searchOf({ hostId, uuid, kind, ...(target !== undefined && { target }) });
+  leaving.add(key);
+  const opened = await openWindow(search, key).catch((error: unknown) => toErr(error).message);
+  if (opened === null) return;
+  leaving.delete(key);
+  desk.toasts.show('warn', opened);
+}
+
+/** @returns null, or why it was not opened. Asked for once more, the one that is open comes to the front. */
+async function openWindow(search: string, key: string): Promise<string | null> {
   const bridge = desktopBridge();
-  if (bridge) void bridge.call(desktopConsoleCall, { search });
+  if (bridge) return (await bridge.call(desktopConsoleCall, { search })).err?.message ?? null;
   // With its opener, from which it has the token; it is this page again.
-  else if (!window.open(`./?${search}`, '_blank', 'popup,width=900,height=600'))
-    desk.toasts.show('warn', words.notOpened);
+  return window.open(`./?${search}`, `console:${key}`, 'popup,width=900,height=600') ? null : words.notOpened;
 }
 
 const channelName = 'drover.consoles';

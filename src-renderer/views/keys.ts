@@ -38,7 +38,7 @@ export const windowShortcuts: Shortcut[] = [
     does: does.detachConsole,
     run: (desk) => {
       const console = consoleInFront(desk);
-      if (console) detach(desk, console);
+      if (console) void detach(desk, console);
     },
   },
 ];

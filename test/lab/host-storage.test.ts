@@ -44,6 +44,10 @@ it('is the sum of its active pools, two folders of one file system counted once'
   for (const name of [...before, 'hs-one', 'hs-two']) capacities.add(await told(name, 'Capacity'));
   const small = await told('hs-one', 'Capacity');
   expect(small).toBe(7 * 2 ** 20);
+  // A pool tells what was free when it was last refreshed: now the two of one file system tell different things.
+  await lab.exec('kvm1', ['dd', 'if=/dev/zero', 'of=/run/hs-small/one/file', 'bs=1M', 'count=2']);
+  await lab.virsh('kvm1', 'pool-refresh', 'hs-one');
+  expect(await told('hs-one', 'Available')).toBeLessThan(await told('hs-two', 'Available'));
 
   const hosts = await drover.addLab(lab);
   const storage = await until('its storage is told', async () => {

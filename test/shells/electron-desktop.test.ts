@@ -75,6 +75,21 @@ describe('a console in a window of its own', () => {
     expect(await ask('hosts.list', {})).toMatchObject({ err: null });
     expect(await ask(desktopMenuCall, menus)).toMatchObject({ err: { code: 'bad-request' } });
     expect(await ask(desktopConsoleCall, { search })).toMatchObject({ err: { code: 'bad-request' } });
+    // It has no menus of its own, and the app's act on the app's own window: not while this one is in front.
+    expect(other?.menu).toBe(false);
+    await bridge.call(desktopMenuCall, menus);
+    const chosen: unknown[] = [];
+    bridge.on('menu', (payload) => chosen.push(payload));
+    if (other) other.focused = true;
+    click(menu('VM')[0]);
+    expect(chosen).toEqual([]);
+    if (other) other.focused = false;
+    click(menu('VM')[0]);
+    expect(chosen).toHaveLength(1);
+    // Asked for twice, it is the same one.
+    await bridge.call(desktopConsoleCall, { search });
+    expect(desktop.BrowserWindow.all.size).toBe(2);
+    expect(other?.focused).toBe(true);
     // Its end is nobody else's, and leaves no trace of where it stood.
     other?.close();
     expect(desktop.drover.windowCount).toBe(1);

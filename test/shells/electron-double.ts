@@ -212,6 +212,8 @@ export class BrowserWindow extends EventEmitter {
   maximize = () => void (this.maximized = true);
   restore = () => void (this.minimized = false);
   focus = () => void (this.focused = true);
+  menu = true;
+  removeMenu = () => void (this.menu = false);
 
   getNormalBounds(): Electron.Rectangle {
     const { x = 0, y = 0, width = 0, height = 0 } = this.options;

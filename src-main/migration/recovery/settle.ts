@@ -43,8 +43,6 @@ export type Settled =
 
 const soonMs = 300;
 const askAgainMs = 2_000;
-/** A step that is answered no sooner is not waited for: both are asked again, and a person may act. */
-const stepMs = 10_000;
 /** An interrupted migration that is settled sooner than this is nobody's concern. */
 const attentionMs = 4_000;
 /** A source that runs on, and whose job does not end, has another job than ours. */
@@ -55,8 +53,6 @@ export class Settlement {
   #actions: MigrationAction[] = [];
   #givenUp = false;
   #acting = false;
-  /** A step of ours has no answer yet. */
-  #stepping = false;
 
   constructor(unsettled: Unsettled) {
     this.#case = unsettled;
@@ -100,7 +96,12 @@ export class Settlement {
         return { end: 'given-up', error: this.#interrupted(decision) };
       }
       if ((waits || late) && leaving()) return { end: 'left' };
-      if (!this.#acting && !this.#stepping) await Promise.race([this.#step(decision, here), clock.sleep(stepMs)]);
+      try {
+        // Awaited, and every call in it has its limit: a step that is still open must not act on what was seen before.
+        if (!this.#acting) await this.#carryOut(decision, here);
+      } catch {
+        // What it came to is seen when both are asked again.
+      }
       await clock.sleep(waits || late ? Math.max(pause, soonMs) : soonMs);
     }
   }
@@ -137,13 +138,6 @@ export class Settlement {
     } finally {
       this.#acting = false;
     }
-  }
-
-  /** Never rejects: what it came to is seen when both are asked again. */
-  async #step(decision: Decision, here: Look): Promise<void> {
-    this.#stepping = true;
-    await this.#carryOut(decision, here).catch(() => {});
-    this.#stepping = false;
   }
 
   async #carryOut(decision: Decision, here: Look): Promise<void> {
@@ -226,24 +220,26 @@ export class Settlement {
 function actionsFor(
   here: Look,
   there: Look,
-  { name, source, target }: Pick<Unsettled, 'name' | 'source' | 'target'>,
+  { name, source, target, ours }: Pick<Unsettled, 'name' | 'source' | 'target' | 'ours'>,
 ): MigrationAction[] {
   const alive = ({ seen }: Look) => seen.at === 'running' || seen.at === 'paused' || seen.at === 'migrating';
   const actions: MigrationAction[] = [];
   const at = here.seen.at === 'migrating' ? here.seen.job : here.seen.at;
-  if (at === 'left' && !alive(there)) {
+  // A confirm that has no answer may be carried out yet, whatever is done meanwhile.
+  const unanswered = ours !== null && ours.move.unanswered && !ours.source.over;
+  if (at === 'left' && !alive(there) && !unanswered) {
     const unless =
       there.seen.at === 'unreachable'
         ? `Only if you know that it does not run on ${target.label}, e.g. because that host is switched off: a VM that runs twice destroys its disks.`
         : `Only if it has not written to its disks on ${target.label} meanwhile.`;
     actions.push({ id: 'resume-source', message: `Let ${name} go on on ${source.label}. ${unless}`, destroys: true });
   }
-  if (alive(here) && alive(there)) {
+  if (alive(here) && alive(there) && !unanswered) {
     actions.push(
       { id: 'end-source', message: `End ${name} on ${source.label}; it stays on ${target.label}.`, destroys: true },
       { id: 'end-target', message: `End ${name} on ${target.label}; it stays on ${source.label}.`, destroys: true },
     );
-  } else if (at === 'left' && there.seen.at === 'shutoff') {
+  } else if (at === 'left' && there.seen.at === 'shutoff' && !unanswered) {
     actions.push({
       id: 'end-source',
       message: `End the paused ${name} on ${source.label}; its memory there is lost.`,
@@ -252,7 +248,7 @@ function actionsFor(
   }
   actions.push({
     id: 'leave',
-    message: 'Leave both hosts as they are, and follow this migration no longer.',
+    message: `Leave both hosts as they are, and follow this migration no longer.${unanswered ? ` ${source.label} has not answered the last step and may still carry it out: start ${name} nowhere before you have seen where it runs.` : ''}`,
     destroys: false,
   });
   return actions;
