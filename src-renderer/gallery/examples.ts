@@ -9,6 +9,10 @@ import type {
   MigrationOptions,
   MigrationView,
   Question,
+  Remedy,
+  Schedules,
+  SnapshotView,
+  Suggestion,
 } from '../../contract/model.ts';
 
 export const fingerprint = 'SHA256:Uq1s0nJ6bY2mGk3vTz8wX4cR7aPdLhE9oKfQiNxZt5M';
@@ -202,6 +206,116 @@ export const xml = `<domain type='kvm' id='7'>
   </devices>
 </domain>
 `;
+
+/** A VM's definition with something of everything that is shown of one. */
+export const rich = `<domain type='kvm'>
+  <name>db01</name>
+  <os firmware='efi'>
+    <type arch='x86_64' machine='pc-q35-7.2'>hvm</type>
+    <loader secure='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader>
+  </os>
+  <cpu mode='custom'><model>Skylake-Server-IBRS</model></cpu>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='qcow2' cache='none'/>
+      <source file='/var/lib/libvirt/images/${longName}.qcow2'/>
+      <target dev='vda' bus='virtio'/>
+      <shareable/>
+    </disk>
+    <disk type='file' device='cdrom'>
+      <target dev='sda' bus='sata'/>
+      <readonly/>
+    </disk>
+    <interface type='network'>
+      <mac address='52:54:00:12:34:56'/>
+      <source network='lan'/>
+      <model type='virtio'/>
+      <target dev='vnet3'/>
+    </interface>
+    <interface type='bridge'>
+      <mac address='52:54:00:12:34:57'/>
+      <source bridge='br0'/>
+      <link state='down'/>
+    </interface>
+    <graphics type='vnc' port='-1'/>
+    <video><model type='virtio'/></video>
+    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
+  </devices>
+</domain>
+`;
+
+const snapshot: SnapshotView = {
+  name: 'clean',
+  description: '',
+  createdAt: '2026-01-01T03:00:00Z',
+  state: 'shutoff',
+  parent: null,
+  current: false,
+  memory: false,
+  disks: [{ target: 'vda', kind: 'internal' }],
+};
+export const snapshots: SnapshotView[] = [
+  snapshot,
+  {
+    ...snapshot,
+    name: 'before upgrade',
+    parent: 'clean',
+    state: 'running',
+    memory: true,
+    description: 'As of Monday.',
+  },
+  { ...snapshot, name: longName, parent: 'before upgrade', description: longName },
+  { ...snapshot, name: 'upgraded', parent: 'before upgrade', state: 'disk-snapshot', current: true },
+  { ...snapshot, name: 'by hand', createdAt: null, disks: [{ target: 'vda', kind: 'external' }] },
+];
+
+export const suggestions: Suggestion[] = [
+  {
+    name: 'kvm1.example.org',
+    port: 22,
+    addresses: ['192.168.10.11'],
+    from: ['known_hosts', 'mDNS'],
+    uri: 'qemu+ssh://kvm1.example.org/system',
+    hostId: 'kvm1',
+  },
+  {
+    name: 'kvm2',
+    port: 2222,
+    user: 'root',
+    addresses: ['192.168.10.12', 'fe80::5054:ff:fe12:3456'],
+    from: ['ssh_config', 'known_hosts', 'neighbour table', 'mDNS'],
+    uri: 'qemu+ssh://root@kvm2:2222/system',
+  },
+  { name: longName, port: 22, addresses: [], from: ['neighbour table'], uri: `qemu+ssh://${longName}/system` },
+];
+
+const pass = { on: false, everyMinutes: 60, lastAt: null, nextAt: null };
+export const schedules: Schedules = {
+  cidr: '192.168.10.0/24',
+  passes: {
+    full: { on: true, everyMinutes: 1440, lastAt: '2026-01-01T03:00:00Z', nextAt: '2026-01-02T03:00:00Z' },
+    silent: { ...pass, on: true, everyMinutes: 45, nextAt: '2026-01-02T03:00:00Z' },
+    'non-libvirt': pass,
+    known: { ...pass, everyMinutes: 15, lastAt: '2026-01-01T03:00:00Z' },
+  },
+};
+
+export const remedies: Remedy[] = [
+  {
+    id: 'network',
+    label: 'Start the network lan on kvm3',
+    preview: { kind: 'command', text: 'virsh -c qemu+ssh://root@kvm3/system net-start lan' },
+  },
+  {
+    id: 'cdrom',
+    label: 'Leave the CD of web01 behind',
+    preview: {
+      kind: 'xml-diff',
+      text: ` <disk type='file' device='cdrom'>\n-  <source file='/isos/${longName}.iso'/>\n   <target dev='sda'/>\n+  <readonly/>\n </disk>`,
+    },
+  },
+  { id: 'copy', label: 'Copy its disks along', preview: { kind: 'options', text: 'storage: copy' } },
+];
 
 /** Figures that go up and down, the same each time. */
 export const wave = (count: number, middle: number, swing: number) =>

@@ -1,43 +1,9 @@
 // Every main screen of the window, looked at by axe in either theme: no violation.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults, RunOptions } from 'axe-core';
 import type { Page } from '@playwright/test';
+import { violations } from './axe.ts';
 import { card, carry, expect, test, tile } from './made-up-window.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const size = { hosts: 4, each: 6, percentMs: 1e6, beatMs: 1e6 };
-
-/** What is wrong on the page as it is, a line each: the rule, and where it is broken. */
-async function violations(page: Page, more: readonly string[] = []): Promise<string[]> {
-  await page.evaluate(axe);
-  // Colours change with the theme in a transition, however short: it has to be over.
-  await page.evaluate(async () => {
-    const frame = () => new Promise((seen) => requestAnimationFrame(seen));
-    await frame();
-    await frame();
-    await Promise.allSettled(document.getAnimations().map(({ finished }) => finished));
-  });
-  const found = await page.evaluate(async (wanted) => {
-    type Run = (on: Document, options: RunOptions) => Promise<AxeResults>;
-    const { run } = (window as unknown as { axe: { run: Run } }).axe;
-    const only = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    return run(document, {
-      runOnly: only,
-      resultTypes: ['violations'],
-      rules: {
-        // Panes are landmarks; what moves their edges, and what pops up, is in none.
-        region: { enabled: false },
-        // A figure that changes each second is no part of a VM's name.
-        'label-content-name-mismatch': { enabled: false },
-        ...Object.fromEntries(wanted.map((rule) => [rule, { enabled: true }])),
-      },
-    });
-  }, more);
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${String(node.target)}: ${node.failureSummary?.split('\n').slice(1).join(' ') ?? ''}`),
-  );
-}
 
 const command = async (page: Page, words: string) => {
   await page.keyboard.press('Control+k');
