@@ -33,25 +33,25 @@ const byState: Record<string, number> = {
 };
 
 export const columns: readonly Column[] = [
-  { id: 'name', title: words.name, min: 9, share: 2.4, by: ({ order }) => order },
+  { id: 'name', title: words.name, min: 8, share: 2.4, by: ({ order }) => order },
   { id: 'host', title: words.host, min: 5.5, share: 1.1, by: ({ view }, hosts) => hosts.get(view.hostId) ?? '' },
   {
     id: 'state',
     title: words.state,
-    min: 7.5,
+    min: 6.5,
     share: 1,
     by: ({ view }) => (byState[view.state] ?? 9) + (view.stale ? 10 : 0) - (view.job ? 20 : 0),
   },
   {
     id: 'cpu',
     title: words.cpu,
-    min: 6.5,
+    min: 5.6,
     share: 1,
     live: true,
     by: ({ stats }) => stats?.cpuPercent ?? -1,
   },
-  { id: 'vcpus', title: words.vcpus, min: 3.2, share: 0, numeric: true, by: ({ view }) => view.vcpus },
-  { id: 'memory', title: words.memory, min: 4.6, share: 0, numeric: true, by: ({ view }) => view.memoryKiB },
+  { id: 'vcpus', title: words.vcpus, min: 3, share: 0, numeric: true, by: ({ view }) => view.vcpus },
+  { id: 'memory', title: words.memory, min: 4.4, share: 0, numeric: true, by: ({ view }) => view.memoryKiB },
   {
     id: 'used',
     title: words.used,

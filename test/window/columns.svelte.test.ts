@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DomainView } from '../../contract/model.ts';
 import { Domain } from '../../src-renderer/stores/domain.svelte.ts';
-import { columns, inOrderOfNames, sortBy, type ColumnId } from '../../src-renderer/views/columns.ts';
+import { columns, inOrderOfNames, narrowest, sortBy, type ColumnId } from '../../src-renderer/views/columns.ts';
 import { madeUpDomain, random } from './made-up-fleet.ts';
 
 const vm = (name: string, change: Partial<DomainView> = {}) =>
@@ -30,4 +30,10 @@ it('hosts are sorted by their labels, not by their ids', () => {
     ['host-2', 'kvm1'],
   ]);
   expect(names(sortBy(column('host'), false, all, hosts))).toEqual(['b', 'a']);
+});
+
+it('the usual columns need no scrolling sideways in a window of 1280 pixels with all its panes', () => {
+  const usual = columns.filter(({ extra }) => !extra);
+  // What is left beside tree and details, less a scrollbar, at 16 pixels a rem.
+  expect(parseFloat(narrowest(usual)) * 16).toBeLessThanOrEqual(682 - 11);
 });
