@@ -135,13 +135,13 @@ export class TerminalScreen {
     this.#xterm.write(bytes, shown);
   }
 
-  /** A dim line. It leaves the guest's colours and its full-screen programs alone. */
+  /** A line in italics: dim text has too little contrast. It leaves the guest's colours and its full-screen programs alone. */
   note(text: string) {
     if (this.#held) {
       this.#held.push(() => this.note(text));
       return;
     }
-    const words = `\x1b[2m— ${text.replaceAll(/\p{Cc}/gu, '')} —\x1b[22m\r\n`;
+    const words = `\x1b[3m— ${text.replaceAll(/\p{Cc}/gu, '')} —\x1b[23m\r\n`;
     // What was written before may still be on its way to the buffer; what comes after waits for its turn.
     const held: (() => void)[] = (this.#held = []);
     this.#xterm.write('', () => {

@@ -2,7 +2,7 @@
 
 export const consoleFrame = {
   label: (what: string, vm: string, host: string) => `${what} of ${vm} on ${host}`,
-  states: { opening: 'Connecting', open: 'Connected', closed: 'Closed' },
+  states: { opening: 'Connecting', open: 'Connected', closed: 'Closed', failed: 'Failed' },
   reconnect: 'Reconnect',
   connecting: 'It is connecting',
   detach: 'Into a window of its own',

@@ -157,5 +157,13 @@ test.describe('a password', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
     await expect(page.getByText(/was given no password/)).toBeVisible();
     await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+    // It is not connecting any more: the way back stands open in the tools, too.
+    await expect(
+      page
+        .getByRole('region', { name: /^Screen of web01/ })
+        .getByRole('status')
+        .first(),
+    ).toHaveText('Failed');
+    await expect(page.getByRole('button', { name: 'Reconnect' })).not.toHaveAttribute('aria-disabled', 'true');
   });
 });
