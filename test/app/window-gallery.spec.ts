@@ -47,6 +47,26 @@ test('what has little room is not cut, nor stacked a letter a line', async ({ pa
   expect(new Set(heights).size).toBe(1);
 });
 
+test('a console in a narrow pane keeps its tools within it, and its name', async ({ page, site }) => {
+  await page.setViewportSize({ width: 300, height: 700 });
+  await page.goto(`${site}gallery.html#graphics`);
+  const panes = page.locator('[data-console]');
+  await expect(panes.first()).toBeVisible();
+  const wrong = await panes.evaluateAll((all) =>
+    all.flatMap((pane) => {
+      const { right } = pane.getBoundingClientRect();
+      const name = pane.querySelector('h3');
+      return [
+        ...(name && name.clientWidth < 20 ? [`the name is ${name.clientWidth} pixels wide`] : []),
+        ...[...pane.querySelectorAll('[role=toolbar] button')]
+          .filter((button) => button.getBoundingClientRect().right > right)
+          .map((button) => button.getAttribute('aria-label') ?? button.textContent),
+      ];
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('every chapter of the gallery: nothing that axe finds wrong, in either theme', async ({ page, site }) => {
   test.setTimeout(240_000);
   await page.emulateMedia({ reducedMotion: 'reduce' });
