@@ -14,11 +14,13 @@ export async function openPlace(
   } catch (refused) {
     if (!(refused instanceof SshError) || refused.kind !== 'channel-refused') throw refused;
     const { message } = refused;
+    const script = carryScript(place);
+    if (script === null) throw refused;
     const failed = (said: string) =>
       new SshError('channel-refused', 'open', `${message}${said ? ` (nc there said: “${said}”)` : ''}`);
     try {
       const nothing = async (said: string) => failed(printable(said, 300));
-      return (await ssh.exec(shell(carryScript(place)), { greeting, nothing })).stdio;
+      return (await ssh.exec(shell(script), { greeting, nothing })).stdio;
     } catch (error) {
       if (!(error instanceof SshError) || error.kind !== 'channel-refused') throw error;
       const option = 'path' in place ? 'AllowStreamLocalForwarding' : 'AllowTcpForwarding';

@@ -49,7 +49,7 @@ export function parseConfig(text: string): ConfigEntry[] {
   let under = top;
   // Line by line, so that one that is malformed spoils no other; ssh itself says what is wrong with it.
   for (const line of text.split(/\r?\n/)) {
-    const entry = entryOf(line);
+    const entry = entryOf(line) ?? unreadable(line);
     if (!entry) continue;
     if (entry.keyword === 'host' || entry.keyword === 'match') {
       top.push(entry);
@@ -59,9 +59,17 @@ export function parseConfig(text: string): ConfigEntry[] {
   return top;
 }
 
+/** A `Host` or `Match` that cannot be read is for nobody: what stands under it is not for whoever was named before. */
+function unreadable(line: string): ConfigEntry | null {
+  const opens = /^[\s\uFEFF]*"?(host|match)\b/i.test(line);
+  return opens ? { keyword: 'host', words: [], text: '', entries: [] } : null;
+}
+
 /** `Keyword value`, or `Keyword=value`; only the sign between the two is no part of the value. */
 function entryOf(line: string): ConfigEntry | null {
-  const [, keyword = '', rest = ''] = /^[\s\uFEFF]*([^\s=#"]+)(?:\s*=\s*|\s+)(\S.*)$/.exec(line.trimEnd()) ?? [];
+  const [, inQuotes, plain = '', rest = ''] =
+    /^[\s\uFEFF]*(?:"([^"]+)"|([^\s=#"]+))(?:\s*=\s*|\s+)(\S.*)$/.exec(line.trimEnd()) ?? [];
+  const keyword = inQuotes ?? plain;
   const words = keyword === '' ? null : wordsOf(rest);
   if (words === null || words.length === 0) return null;
   return { keyword: keyword.toLowerCase(), words, text: rest, entries: [] };
@@ -121,10 +129,14 @@ async function matching(pattern: string): Promise<string[]> {
   return found;
 }
 
+/** Stands for what is in files whose names only ssh can tell. */
+export const unread = '?';
+
 /** The keywords that stand anywhere, whichever hosts they are for. */
 export function mentioned(entries: ConfigEntry[], found = new Set<string>()): Set<string> {
-  for (const { keyword, entries: under } of entries) {
+  for (const { keyword, words, entries: under } of entries) {
     found.add(keyword);
+    if (keyword === 'include' && words.some((word) => /[[$%]|^~[^/]/.test(word))) found.add(unread);
     mentioned(under, found);
   }
   return found;
@@ -187,6 +199,8 @@ function take({ keyword, words, text }: ConfigEntry, values: ConfigValues): void
 const nameOf = ({ values, host }: Walk) =>
   (values.get('hostname')?.[0] ?? host).replaceAll('%h', host).replaceAll('%%', '%');
 
+const known = new Set(['all', 'final', 'canonical', 'host', 'originalhost', 'user', 'localuser']);
+
 function matches(words: string[], state: Walk): boolean {
   const rest = [...words];
   let all = rest.length > 0;
@@ -195,7 +209,8 @@ function matches(words: string[], state: Walk): boolean {
     const [criterion = '', inWord] = (not ? word.slice(1) : word).toLowerCase().split('=', 2);
     const alone = ['all', 'canonical', 'final'].includes(criterion);
     const patterns = alone ? [] : (inWord ?? rest.shift() ?? '').split(',');
-    all &&= criterion !== 'exec' && fulfils(criterion, patterns, state) !== not;
+    // Of a command, a network or a tag nothing is known here: neither that it is so, nor that it is not.
+    all &&= known.has(criterion) && fulfils(criterion, patterns, state) !== not;
   }
   return all;
 }
@@ -218,7 +233,7 @@ function fulfils(criterion: string, patterns: string[], state: Walk): boolean {
     case 'localuser':
       return anyOf(patterns, userInfo().username);
     default:
-      return false; // of a network or a tag, of which nothing is known here
+      return false;
   }
 }
 

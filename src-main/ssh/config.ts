@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { isIPv6, SocketAddress } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { mentioned, readConfig, valuesFor, type ConfigQuery, type ConfigValues } from './config-files.ts';
+import { mentioned, readConfig, unread, valuesFor, type ConfigQuery, type ConfigValues } from './config-files.ts';
 import { expandPath, expandTokens, type TokenValues } from './config-tokens.ts';
 import { SshError, printable } from './error.ts';
 import { systemAgent, systemFile } from './places.ts';
@@ -63,6 +63,21 @@ const telling = new Set([
   ...['addressfamily', 'canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider'],
   ...['gssapiauthentication', 'hostbasedauthentication', 'revokedhostkeys'],
 ]);
+/** ssh has no default of its own for these, or its default is what is wanted. */
+const trusted = new Set([
+  'hostname',
+  'user',
+  'port',
+  'revokedhostkeys',
+  'proxyjump',
+  'proxycommand',
+  'certificatefile',
+]);
+/** Taken from ssh, its defaults too, where a file is included that only ssh can find. */
+const unseen = new Set([
+  ...['identityfile', 'identitiesonly', 'identityagent', 'userknownhostsfile', 'globalknownhostsfile'],
+  ...['stricthostkeychecking', 'hostkeyalias', 'addressfamily', 'gssapiauthentication', 'hostbasedauthentication'],
+]);
 const askingMs = 10_000;
 
 /** The configuration of the user that runs Drover. Files are read anew for each connection, as ssh does. */
@@ -94,14 +109,15 @@ export class SshConfig {
       readConfig(this.#system, dirname(this.#system), this.#home),
     ]);
     const words = files.reduce((found, entries) => mentioned(entries, found), new Set<string>());
-    const tells = [...words].some((word) => telling.has(word));
+    const tells = words.has(unread) || [...words].some((word) => telling.has(word));
     // A file that is named to ssh has to be there.
     const asked = tells && !(this.#named && files[0].length === 0) ? await this.#ask(query) : null;
     const values = asked ?? valuesFor(files, query);
     if (asked) keepApart(asked, () => valuesFor(files, query));
     // ssh answers with its own defaults for the rest: ours may differ, where its ciphers are more than we have.
     for (const keyword of values.keys()) {
-      if (!words.has(keyword) && !['hostname', 'user', 'port'].includes(keyword)) values.delete(keyword);
+      const told = words.has(keyword) || trusted.has(keyword) || (words.has(unread) && unseen.has(keyword));
+      if (!told) values.delete(keyword);
     }
     try {
       return interpret(values, query, this.#home);

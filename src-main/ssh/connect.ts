@@ -306,7 +306,9 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
   } catch (error) {
     await kept?.catch(() => undefined); // why there was no login matters more
     // The keys that are named come first, as servers hear few. Where ssh would have got in by the agent's, so do we.
-    if (login?.leftAgentKeys && !agentFirst) return connectOnce(options, { ...sources, agentFirst: true });
+    if (login?.leftAgentKeys && !agentFirst) {
+      return connectOnce(options, { ...(await sourcesOf(options, config)), agentFirst: true });
+    }
     throw error;
   } finally {
     way.leave();

@@ -42,6 +42,8 @@ export class Login {
   #rememberedUsed = false;
   #lastWasWrong = false;
   #tired = false;
+  /** Something was typed or remembered for it, or one of several steps was taken. */
+  #spoken = false;
   #methods: string[] = [];
 
   constructor(options: LoginOptions) {
@@ -51,6 +53,7 @@ export class Login {
   /** The host refused what was tried last; `methods` may go on. */
   refused(methods: string[], partial: boolean): void {
     this.#methods = methods;
+    if (partial) this.#spoken = true;
     if (partial) this.succeeded(); // one of several steps is done: what was typed was right
     if (this.#pending === undefined) return;
     const { secrets, login } = this.#options;
@@ -81,10 +84,16 @@ export class Login {
       const identity = await this.#nextIdentity();
       if (identity) return this.#offer(identity);
     }
-    if (can('keyboard-interactive') && this.#mayAnswer()) return this.#keyboard();
+    if (can('keyboard-interactive') && this.#mayAnswer()) {
+      this.#spoken = true;
+      return this.#keyboard();
+    }
     if (can('password') && this.#mayAnswer()) {
       const password = await this.#password();
-      if (password !== undefined) return { type: 'password', username: this.#options.user, password };
+      if (password !== undefined) {
+        this.#spoken = true;
+        return { type: 'password', username: this.#options.user, password };
+      }
     }
     return null;
   }
@@ -92,7 +101,7 @@ export class Login {
   /** Whether the host hung up, tired of keys, before all of the agent's were offered. */
   get leftAgentKeys(): boolean {
     const left = this.#identities?.offers.slice(this.#offered) ?? [];
-    return this.#tired && left.some(({ name }) => name === 'agent');
+    return this.#tired && !this.#spoken && left.some(({ name }) => name === 'agent');
   }
 
   /** Why no login was had: what was tried, what the host offers, what can be done. */
@@ -108,7 +117,7 @@ export class Login {
     const notes = [...(this.#identities?.notes ?? []), ...this.#notes];
     if (notes.length > 0) parts.push(`${upper(notes.join('; '))}.`);
     if (said !== undefined && /too many/i.test(said)) {
-      this.#tired = true;
+      this.#tired = /too many authentication failures/i.test(said);
       parts.push('Name the one right key with keyfile=, or take the others out of the agent.');
     } else if (this.#methods.includes('publickey')) {
       parts.push(

@@ -77,7 +77,7 @@ export class Sudo {
   async #ask(name: string, script: RootProgram['script'], found: string): Promise<string> {
     const { prompts, secrets, signal } = this.#options;
     const { user, label, login, hostKey } = this.#ssh;
-    if (hostKey.status === 'changed') {
+    if (hostKey.status === 'changed' || hostKey.status === 'revoked') {
       throw new SshError(
         'no-permission',
         'open',

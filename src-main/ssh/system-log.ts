@@ -11,6 +11,8 @@ export class SystemLog {
   banner = '';
   /** Of the key, or the certificate, that the host showed. */
   key: { algorithm: string; fingerprint: string } | null = null;
+  /** The host's certificate itself was taken, not only the key in it. */
+  certified = false;
   /** What the host takes. */
   methods: string[] = [];
   readonly tried: string[] = [];
@@ -41,6 +43,8 @@ export class SystemLog {
     } else if (line.startsWith('Server host key: ') || line.startsWith('Server host certificate: ')) {
       const [, algorithm = '', fingerprint = ''] = /: (\S+) ([^\s,]+)/.exec(line) ?? [];
       this.key = { algorithm, fingerprint };
+    } else if (/^Host .* is known and matches the \S+ host certificate\.$/.test(line)) {
+      this.certified = true;
     } else if (line === 'SSH2_MSG_SERVICE_ACCEPT received') {
       this.#to('login');
     } else if (line.startsWith('Authentications that can continue: ')) {

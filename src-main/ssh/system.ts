@@ -117,8 +117,15 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
     const seen = keySeen(log, folder, named, parts.status);
     // ssh has checked it, where it was told to.
     if (seen && code === 0 && !anyKey) seen.status = 'trusted';
+    const refusal = keyRefusal(log);
+    if (seen && code === 0) {
+      // Where the certificate was not taken, it was the key itself that was.
+      if (!log.certified) seen.algorithm = keyType(seen.key) || seen.algorithm;
+      // Told to take any, ssh only warns.
+      if (anyKey && refusal) seen.status = refusal.status;
+      if (seen.status === 'revoked') throw new KeyRefused(seen, refusal?.where ?? [], null);
+    }
     if (code !== 0) {
-      const refusal = keyRefusal(log);
       if (refusal && seen) {
         // Without a certificate that holds, it is the key itself that can be trusted.
         const algorithm = keyType(seen.key) || seen.algorithm;

@@ -211,6 +211,37 @@ describe('what is configured', () => {
     expect((await read('kvm1')).port).toBe(3);
   });
 
+  it.each(['Host "old lab', 'Host', 'Match "user'])('that stands under “%s” is for nobody', async (line) => {
+    write(`Host kvm1\n  Port 2201\n${line}\n  StrictHostKeyChecking no\n  User eve\nHost kvm2\n  Port 2202\n`);
+    expect(await read('kvm1')).toMatchObject({ port: 2201 });
+    expect((await read('kvm1')).strictHostKeyChecking).toBe('ask');
+    expect((await read('kvm1')).user).not.toBe('eve');
+    expect((await read('kvm2')).port).toBe(2202);
+  });
+
+  it.each(['!localnetwork 10.0.0.0/8', '!tagged work', '!exec true'])(
+    'that depends on what is not known here is not taken: Match %s',
+    async (criteria) => {
+      write(`Match ${criteria}\n  StrictHostKeyChecking no\n`);
+      expect((await read('kvm1')).strictHostKeyChecking).toBe('ask');
+    },
+  );
+
+  it('may have its keyword in quotes', async () => {
+    write('"Port" 2207\n');
+    expect((await read('kvm1')).port).toBe(2207);
+  });
+
+  it.skipIf(!sshIsHere)('in a file that only ssh can find is told by ssh', async () => {
+    mkdirSync(join(folder, 'odd'), { recursive: true });
+    write('Host kvm1\n  ProxyJump gate1\n  IdentitiesOnly yes\n', join(folder, 'odd', '10-jump.conf'));
+    write(`Include ${folder}/odd/[0-9]*.conf\n`);
+    const config = await read('kvm1', {}, 'ssh');
+    expect(config.proxyJump).toEqual(['gate1']);
+    expect(config.identitiesOnly).toBe(true);
+    expect(config.serverAliveIntervalMs).toBeUndefined();
+  });
+
   it('of one malformed line spoils no other', () => {
     const entries = parseConfig('Host "kvm1\n=\n Port\n\u0000\nHost kvm2\n Port 4\n');
     expect(valuesFor([entries], query('kvm2')).get('port')).toEqual(['4']);
