@@ -322,6 +322,25 @@ describe('a host’s certificate', () => {
     }
   });
 
+  it('of an authority that nobody knows: accept-new keeps the key itself, and stops at another', async () => {
+    await certified('first', '-h', '-n', 'certhost');
+    writeFileSync(at('known'), '');
+    config(' StrictHostKeyChecking accept-new\n');
+    await login('c', 'by the system’s ssh');
+    const [, plain = ''] = readFileSync(at('first.pub'), 'utf8').split(' ');
+    expect(readFileSync(at('own'), 'utf8')).toContain(plain);
+    await certified('second', '-h', '-n', 'certhost');
+    config(' StrictHostKeyChecking accept-new\n');
+    await expect(login('c', 'by the system’s ssh')).rejects.toMatchObject({ kind: 'changed' });
+  });
+
+  it('or a key that is revoked stops there where checking is off, too', async () => {
+    await certified('off', '-h', '-n', 'certhost');
+    config(' StrictHostKeyChecking no\n');
+    known(`@revoked * ${readFileSync(at('off.pub'), 'utf8')}`);
+    for (const way of ways) await expect(login('c', way)).rejects.toMatchObject({ kind: 'revoked' });
+  });
+
   it('or a key in RevokedHostKeys stops there, and so does a list that cannot be read', async () => {
     await certified('listed', '-h', '-n', 'certhost');
     const listed = readFileSync(at('listed.pub'), 'utf8');
