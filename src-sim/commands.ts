@@ -12,10 +12,11 @@ export interface Answering {
 
 const SOCKET = '/run/libvirt/libvirt-sock';
 
-export function carryOut(host: SimHost, command: string, { mayUse, user, toLibvirt, say }: Answering): void {
+export function carryOut(host: SimHost, command: string, { mayUse, user, toLibvirt, say: tell }: Answering): void {
   const script = unquoted(command);
   const [, greeting = ''] = /echo (drover:begin);/.exec(script) ?? [];
   const begins = greeting && `${greeting}\n`;
+  const say: Answering['say'] = (text, code) => tell(begins + text, code);
   if (/drover:open/.test(script)) {
     const socket = mayUse ? `drover:open ${SOCKET}` : `drover:shut srwxrwx--- 1 root libvirt 0 Jan  1 00:00 ${SOCKET}`;
     const programs = ['libvirtd', 'virt-ssh-helper', 'nc'].map((name) => `drover:has ${name}\n`).join('');
@@ -23,7 +24,7 @@ export function carryOut(host: SimHost, command: string, { mayUse, user, toLibvi
   }
   if (/\bvirt-ssh-helper\b/.test(script) || (/\bnc\b/.test(script) && script.includes(SOCKET))) {
     if (mayUse) return toLibvirt(begins);
-    return say(`${begins}`, 1);
+    return say('', 1);
   }
   const paths = [...script.matchAll(/stat -L -c %i -- ('(?:[^']|'\\'')*'|[^\s']+) 2>&1/g)];
   if (paths.length > 0) return say(paths.map(([, word = '']) => `${stat(host, unword(word))}\n`).join(''), 0);
@@ -37,7 +38,7 @@ export function carryOut(host: SimHost, command: string, { mayUse, user, toLibvi
     'id -un': `${user}\n`,
     uname: 'Linux\n',
   };
-  const answer = simple[script.trim()];
+  const answer = simple[script.replace('echo drover:begin;', '').trim()];
   if (answer !== undefined) return say(answer, 0);
   say('', 127);
 }
@@ -61,7 +62,7 @@ function relayFolder({ unix }: SimHost, make: boolean, root: string, user: strin
 /** What `sh -c '…'` is given; else the command itself. */
 function unquoted(command: string): string {
   const [, inside] = /^sh -c '([^]*)'\s*$/.exec(command.trim()) ?? [];
-  return inside === undefined ? command : inside.replaceAll(`'\\''`, `'`);
+  return inside === undefined ? command : inside.replaceAll(/'\\([^])'/g, '$1');
 }
 
 const unword = (word: string) => (word.startsWith("'") ? word.slice(1, -1).replaceAll(`'\\''`, `'`) : word);
