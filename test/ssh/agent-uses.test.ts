@@ -21,8 +21,14 @@ describe.skipIf(!sshdIsHere)('an agent', () => {
   /** Between Drover and the agent: counts. */
   const counter = createServer((near) => {
     const far = connect(at('agent'));
+    let held = Buffer.alloc(0);
     near.on('data', (chunk: Buffer) => {
-      if (chunk[4] === signRequest) uses += 1;
+      // A message may come in pieces: ssh sends its length first.
+      held = Buffer.concat([held, chunk]);
+      while (held.length > 4 && held.length >= 4 + held.readUInt32BE(0)) {
+        if (held[4] === signRequest) uses += 1;
+        held = held.subarray(4 + held.readUInt32BE(0));
+      }
     });
     near.pipe(far).pipe(near);
     for (const socket of [near, far]) socket.on('error', () => undefined);
