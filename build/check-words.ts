@@ -6,7 +6,7 @@ import ts from 'typescript';
 
 const top = resolve(import.meta.dirname, '..');
 /** Where words may not stand. The gallery is for those who build Drover, and never ships. */
-const rooms = ['App.svelte', 'ui', 'parts', 'stores', 'drag', 'link', 'views'];
+const rooms = ['App.svelte', 'ConsoleWindow.svelte', 'main.ts', 'ui', 'parts', 'stores', 'drag', 'link', 'views'];
 
 /** Two words in a row, or one that begins as a sentence or a label does. */
 const saysSomething = (text: string) =>
@@ -112,11 +112,11 @@ function inMarkup(file: string, source: string, node: Node, attribute: string | 
       );
     return;
   }
-  const within = node.type === 'Attribute' ? String(node['name']) : attribute;
+  const within = node.type === 'Attribute' ? String(node['name']) : null;
   for (const [key, value] of Object.entries(node)) {
     if (key === 'css' || key === 'instance' || key === 'module' || key === 'metadata') continue;
     const inner = (Array.isArray(value) ? value : [value]) as unknown[];
-    for (const one of inner) if (isNode(one)) inMarkup(file, source, one, node.type === 'Attribute' ? within : null);
+    for (const one of inner) if (isNode(one)) inMarkup(file, source, one, within);
   }
 }
 

@@ -32,8 +32,8 @@ export class HostSampling {
   readonly #options: SamplingOptions;
   readonly #rates = new Rates();
   readonly #cpu = new HostCpu();
-  readonly #storage: HostStorageReader;
   #connection: Connection | null = null;
+  #storage: HostStorageReader | null = null;
   #attention: Attention = 'none';
   #samples = 0;
   #sampling = false;
@@ -42,7 +42,6 @@ export class HostSampling {
 
   constructor(options: SamplingOptions) {
     this.#options = options;
-    this.#storage = new HostStorageReader(options.clock, (storage) => options.measured(storage));
   }
 
   start(connection: Connection): void {
@@ -50,7 +49,7 @@ export class HostSampling {
     this.#connection = connection;
     this.#samples = 0;
     this.#cpuNames = 0;
-    this.#storage.begin();
+    this.#storage = new HostStorageReader(connection, this.#options.clock);
     void this.#turn(connection);
   }
 
@@ -96,8 +95,13 @@ export class HostSampling {
     if (this.#connection !== connection) return;
     this.#sampling = false;
     this.#samples += 1;
-    void this.#storage.look(connection, this.#attention === 'here' ? 'here' : 'elsewhere');
+    void this.#measure(connection);
     this.#cancel = this.#options.clock.later(this.#pauseMs, () => void this.#turn(connection));
+  }
+
+  async #measure(connection: Connection): Promise<void> {
+    const storage = await this.#storage?.look(this.#attention === 'here' ? 'here' : 'elsewhere');
+    if (storage && this.#connection === connection) this.#options.measured(storage);
   }
 
   async #sample(connection: Connection): Promise<void> {

@@ -16,44 +16,37 @@ function ifRefused(error: unknown): null {
 /** What is looked at is read every minute, the rest seldom: each pool is a call of its own. */
 const pauseMs = { here: 60_000, elsewhere: 600_000 };
 
+/** Of one connection. */
 export class HostStorageReader {
+  readonly #connection: Connection;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #read: (storage: HostStorage) => void;
   /** By the pool's UUID: folders of one file system all tell that file system's size. */
-  #folders = new Map<string, boolean>();
+  readonly #folders = new Map<string, boolean>();
   #readAt: number | null = null;
   #reading = false;
-  /** Counts the connections. */
-  #turn = 0;
 
-  constructor(clock: Pick<Clock, 'now'>, read: (storage: HostStorage) => void) {
+  constructor(connection: Connection, clock: Pick<Clock, 'now'>) {
+    this.#connection = connection;
     this.#clock = clock;
-    this.#read = read;
   }
 
-  /** Of a new connection. */
-  begin(): void {
-    this.#folders = new Map();
-    this.#readAt = null;
-    this.#reading = false;
-    this.#turn += 1;
-  }
-
-  /** Reads it where that is due; never rejects. A pool that hangs is not asked for again: that would hold up others. */
-  async look(connection: Connection, attention: keyof typeof pauseMs): Promise<void> {
+  /**
+   * Null where it is not due, or cannot be had; never rejects. A pool that hangs is not asked for again: that would hold
+   * up others.
+   */
+  async look(attention: keyof typeof pauseMs): Promise<HostStorage | null> {
     const now = this.#clock.now();
-    if (this.#reading || (this.#readAt !== null && now - this.#readAt < pauseMs[attention])) return;
+    if (this.#reading || (this.#readAt !== null && now - this.#readAt < pauseMs[attention])) return null;
     this.#reading = true;
-    const turn = this.#turn;
     this.#readAt = now;
     try {
-      const sum = await this.#sum(connection);
-      if (this.#turn !== turn) return; // of a connection that is gone
-      this.#read(sum);
+      const sum = await this.#sum(this.#connection);
       this.#reading = false;
+      return sum;
     } catch (error) {
       // The test driver has none, or a pool went away meanwhile.
-      if (error instanceof LibvirtError && this.#turn === turn) this.#reading = false;
+      if (error instanceof LibvirtError) this.#reading = false;
+      return null;
     }
   }
 

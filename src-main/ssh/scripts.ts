@@ -8,7 +8,7 @@ export const greeting = Buffer.from('drover:begin\n');
 export const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /**
- * The script as a command for any login shell. Within quotes fish knows `\\'` and csh `!`: what means something to any of
+ * The script as a command for any login shell. Within quotes fish knows `\'` and csh `!`: what means something to any of
  * them stands outside of quotes, behind a backslash.
  */
 export const shell = (script: string) => `sh -c '${script.replace(/['\\!]/g, (sign) => `'\\${sign}'`)}'`;

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Askpass } from './askpass.ts';
 import { Connection, type SshConnection } from './connection.ts';
 import type { HostConfig } from './config.ts';
@@ -24,7 +25,6 @@ const orphanSeconds = 5;
 
 /** How long to wait for the last words of an ssh that has left. */
 const lastWordsMs = 500;
-const pause = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
 /** Of the connections that there are: what is left of them goes with Drover. */
 const folders = new Set<string>();

@@ -20,6 +20,14 @@ test.afterAll(async () => {
   await lab?.reset();
 });
 
+/** From where it is to the other of the first two hosts. */
+async function wayOfWeb01(): Promise<{ from: string; to: string }> {
+  const { hostId } = await drover.domain('web01');
+  const hosts = await drover.get<HostView[]>('GET', '/hosts');
+  const from = hosts.find(({ id }) => id === hostId)?.label ?? '';
+  return { from, to: from === 'kvm1' ? 'kvm2' : 'kvm1' };
+}
+
 test('a VM dragged to another host arrives there, and its console misses no tick', async ({ page }) => {
   await page.goto(`${drover.url}/#token=${drover.token}`);
   await expect(card(page, 'kvm1')).toContainText('Online');
@@ -56,10 +64,7 @@ test('a console goes into a window of its own without missing a tick, and follow
   page,
 }) => {
   await page.goto(`${drover.url}/#token=${drover.token}`);
-  const { hostId } = await drover.domain('web01');
-  const hosts = await drover.get<HostView[]>('GET', '/hosts');
-  const from = hosts.find(({ id }) => id === hostId)?.label ?? '';
-  const to = from === 'kvm1' ? 'kvm2' : 'kvm1';
+  const { from, to } = await wayOfWeb01();
   await expect(card(page, to)).toContainText('Online');
   await tile(page, 'web01').dblclick();
   await expect(page.locator('.xterm-rows')).toContainText(/tick \d+/);
@@ -93,10 +98,7 @@ test('a console goes into a window of its own without missing a tick, and follow
 
 test('the screen of a VM is QEMU’s own, and goes with it to another host', async ({ page }) => {
   await page.goto(`${drover.url}/#token=${drover.token}`);
-  const { hostId } = await drover.domain('web01');
-  const hosts = await drover.get<HostView[]>('GET', '/hosts');
-  const from = hosts.find(({ id }) => id === hostId)?.label ?? '';
-  const to = from === 'kvm1' ? 'kvm2' : 'kvm1';
+  const { from, to } = await wayOfWeb01();
   await expect(card(page, to)).toContainText('Online');
   await tile(page, 'web01').click();
   await page.keyboard.press('Control+Enter');

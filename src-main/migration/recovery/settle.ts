@@ -222,36 +222,42 @@ function actionsFor(
   there: Look,
   { name, source, target, ours }: Pick<Unsettled, 'name' | 'source' | 'target' | 'ours'>,
 ): MigrationAction[] {
+  const leave = (more: string): MigrationAction => ({
+    id: 'leave',
+    message: `Leave both hosts as they are, and follow this migration no longer.${more}`,
+    destroys: false,
+  });
+  // A confirm that has no answer may be carried out yet, whatever is done meanwhile.
+  if (ours?.move.unanswered && !ours.source.over) {
+    return [
+      leave(
+        ` ${source.label} has not answered the last step and may still carry it out: start ${name} nowhere before you have seen where it runs.`,
+      ),
+    ];
+  }
   const alive = ({ seen }: Look) => seen.at === 'running' || seen.at === 'paused' || seen.at === 'migrating';
   const actions: MigrationAction[] = [];
   const at = here.seen.at === 'migrating' ? here.seen.job : here.seen.at;
-  // A confirm that has no answer may be carried out yet, whatever is done meanwhile.
-  const unanswered = ours !== null && ours.move.unanswered && !ours.source.over;
-  if (at === 'left' && !alive(there) && !unanswered) {
+  if (at === 'left' && !alive(there)) {
     const unless =
       there.seen.at === 'unreachable'
         ? `Only if you know that it does not run on ${target.label}, e.g. because that host is switched off: a VM that runs twice destroys its disks.`
         : `Only if it has not written to its disks on ${target.label} meanwhile.`;
     actions.push({ id: 'resume-source', message: `Let ${name} go on on ${source.label}. ${unless}`, destroys: true });
   }
-  if (alive(here) && alive(there) && !unanswered) {
+  if (alive(here) && alive(there)) {
     actions.push(
       { id: 'end-source', message: `End ${name} on ${source.label}; it stays on ${target.label}.`, destroys: true },
       { id: 'end-target', message: `End ${name} on ${target.label}; it stays on ${source.label}.`, destroys: true },
     );
-  } else if (at === 'left' && there.seen.at === 'shutoff' && !unanswered) {
+  } else if (at === 'left' && there.seen.at === 'shutoff') {
     actions.push({
       id: 'end-source',
       message: `End the paused ${name} on ${source.label}; its memory there is lost.`,
       destroys: true,
     });
   }
-  actions.push({
-    id: 'leave',
-    message: `Leave both hosts as they are, and follow this migration no longer.${unanswered ? ` ${source.label} has not answered the last step and may still carry it out: start ${name} nowhere before you have seen where it runs.` : ''}`,
-    destroys: false,
-  });
-  return actions;
+  return [...actions, leave('')];
 }
 
 async function undefine(on: Connection, dom: Dom): Promise<void> {
