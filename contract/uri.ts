@@ -20,7 +20,10 @@ export interface HostUri {
   /** What the daemon itself is asked to open, e.g. `qemu:///system`. */
   daemonUri: string;
   user: string | null;
-  /** Name or address, an IPv6 one without brackets; null for a local URI. */
+  /**
+   * Name or address, an IPv6 one without brackets; null for a local URI. As it is written: `Host` in OpenSSH's
+   * configuration tells capitals apart.
+   */
   host: string | null;
   port: number | null;
   parameters: Partial<Record<SshParameter, string>>;
@@ -103,7 +106,7 @@ export function parseHostUri(given: string): HostUri {
   if (rawUser === '') throw bad(text, 'the user before the @ is empty.');
   const user = rawUser === undefined ? null : decode(text, rawUser);
   // The zone of a link-local address comes after a % that is itself encoded.
-  const host = (v6?.replace('%25', '%') ?? decode(text, name ?? '')).toLowerCase();
+  const host = v6?.replace('%25', '%') ?? decode(text, name ?? '');
   // What begins with a dash, or holds shell signs, would be an option or a command to programs further on.
   if (!v6 && !/^[\p{L}\p{N}_]([\p{L}\p{N}._-]*[\p{L}\p{N}_.])?$/u.test(host))
     throw bad(text, `“${host}” is no host name.`);
@@ -112,7 +115,8 @@ export function parseHostUri(given: string): HostUri {
   const port = rawPort ? Number(rawPort) : null;
   if (port !== null && (port < 1 || port > 65535)) throw bad(text, `the port ${rawPort} is not between 1 and 65535.`);
   const login = user === null ? '' : `${encodeURIComponent(user)}@`;
-  const canonical = `${driver}+ssh://${login}${v6 ? `[${host.replace('%', '%25')}]` : host}${port === null || port === 22 ? '' : `:${port}`}${tail}`;
+  const named = host.toLowerCase();
+  const canonical = `${driver}+ssh://${login}${v6 ? `[${named.replace('%', '%25')}]` : named}${port === null || port === 22 ? '' : `:${port}`}${tail}`;
   return { text, canonical, driver, transport: 'ssh', path, daemonUri, user, host, port, parameters };
 }
 
@@ -153,5 +157,5 @@ function decode(text: string, part: string) {
 
 /** A short name for a host that was given none. */
 export function labelOf(uri: HostUri): string {
-  return uri.host ?? uri.daemonUri;
+  return uri.host?.toLowerCase() ?? uri.daemonUri;
 }

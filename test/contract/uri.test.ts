@@ -24,7 +24,7 @@ test('a full URI is taken apart', () => {
     path: '/system',
     daemonUri: 'qemu:///system',
     user: 'root',
-    host: 'kvm1.example.org',
+    host: 'KVM1.example.org', // as written: ssh's `Host` tells capitals apart
     port: 2222,
     parameters: { keyfile: '/home/a b/id', no_verify: '1', mode: 'direct' },
   });
