@@ -5,15 +5,14 @@ import { shell } from './scripts.ts';
 
 /** @param sockets Where its daemon should listen, as words of the shell. */
 export async function whyNoLibvirt(ssh: SshConnection, sockets: string[]): Promise<SshError> {
-  let said: string;
   try {
-    said = (await ssh.run(shell(probe(sockets)))).stdout;
+    const { stdout, stderr } = await ssh.run(shell(probe(sockets)));
+    return explain(readProbe(stdout), ssh.label, ssh.user, stderr || stdout);
   } catch (error) {
     if (error instanceof SshError && error.kind !== 'channel-refused') return error;
     const message = `${ssh.label} forwards no connection to libvirt’s socket, and lets ${ssh.user} run no command. Allow stream forwarding in its sshd_config (AllowStreamLocalForwarding yes).`;
     return new SshError('no-libvirt', 'open', message);
   }
-  return explain(readProbe(said), ssh.label, ssh.user);
 }
 
 /** Says what is there in lines that begin with `drover:`, whatever else a login shell prints. */
@@ -22,7 +21,7 @@ function probe(sockets: string[]): string {
   return [
     'PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin',
     `for s in ${sockets.join(' ')}; do test -S "$s" && { ${may}; }; done`,
-    'for p in libvirtd virtqemud virt-ssh-helper nc; do command -v $p >/dev/null 2>&1 && echo "drover:has $p"; done',
+    'for p in libvirtd virtqemud virt-ssh-helper nc socat; do command -v $p >/dev/null 2>&1 && echo "drover:has $p"; done',
     'echo "drover:groups $(id -Gn)"',
   ].join('; ');
 }
@@ -53,11 +52,13 @@ export function readProbe(said: string): Probed {
   return probed;
 }
 
-export function explain({ open, shut, programs, groups }: Probed, label: string, user: string): SshError {
+/** @param said What was printed instead of an answer. */
+export function explain({ open, shut, programs, groups }: Probed, label: string, user: string, said = ''): SshError {
   const none = (message: string) => new SshError('no-libvirt', 'open', message);
   if (groups === null) {
+    const words = printable(said, 300);
     return none(
-      `${label} runs something else than what was asked for when ${user} logs in (a forced command or a restricted shell), so libvirt could not be reached. Use a login with a shell, or allow stream forwarding.`,
+      `${label} runs something else than what was asked for when ${user} logs in (a forced command, a restricted shell, or a password that has expired), so libvirt could not be reached${words ? `; it said “${words}”` : ''}. Use a login with a shell, or allow stream forwarding.`,
     );
   }
   const [closed] = shut;
@@ -71,11 +72,11 @@ export function explain({ open, shut, programs, groups }: Probed, label: string,
   }
   const daemon = programs.find((name) => name === 'libvirtd' || name === 'virtqemud');
   if (open.length > 0) {
-    const helped = programs.includes('virt-ssh-helper') || programs.includes('nc');
+    const helped = ['virt-ssh-helper', 'nc', 'socat'].some((name) => programs.includes(name));
     return none(
       helped
         ? `libvirt on ${label} does not answer at ${open.join(' or ')}. Is its daemon running? (systemctl status ${daemon ?? 'libvirtd'})`
-        : `The SSH server of ${label} does not forward connections to ${open[0]}, and neither virt-ssh-helper nor nc is installed there. Set AllowStreamLocalForwarding yes, or install one of them.`,
+        : `The SSH server of ${label} does not forward connections to ${open[0]}, and none of virt-ssh-helper, nc and socat is installed there. Set AllowStreamLocalForwarding yes, or install one of them.`,
     );
   }
   return none(

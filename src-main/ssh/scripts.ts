@@ -34,27 +34,40 @@ export function carryScript(place: { path: string } | { host: string; port: numb
   const plain =
     'path' in place ? /^\/[^\p{Cc}]*$/u.test(place.path) : isIP(place.host) > 0 || nameOnly.test(place.host);
   if (!plain) return null;
-  // To socat, signs in a path are a language of their own.
-  const forSocat = !('path' in place) || /^[\w@%+=./-]+$/.test(place.path);
-  const socat = 'path' in place ? `UNIX-CONNECT:${place.path}` : `TCP:${bracketed(place.host)}:${place.port}`;
-  const nc = 'path' in place ? `-U ${quoted(place.path)}` : `${quoted(place.host)} ${place.port}`;
-  return [
-    `if command -v nc >/dev/null 2>&1; then ${quits}; echo drover:begin; exec nc $q ${nc}`,
-    ...(forSocat
-      ? [`elif command -v socat >/dev/null 2>&1; then echo drover:begin; exec socat - ${quoted(socat)}`]
-      : []),
-    'else exit 127; fi',
-  ].join('; ');
+  if (!('path' in place)) {
+    const { host, port } = place;
+    return either(has('nc'), `${quoted(host)} ${port}`, has('socat'), quoted(`TCP:${bracketed(host)}:${port}`));
+  }
+  return `s=${quoted(place.path)}; ${toSocket}`;
 }
 
 const nameOnly = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host);
+const has = (program: string) => `command -v ${program} >/dev/null 2>&1`;
 
 /** OpenBSD's netcat outlives the end of its input unless told; the others do not know the option. */
 const quits = 'q=; nc -h 2>&1 | grep -q "^[[:space:]]*-q" && q=-q0';
 
-/** Netcat on the first of the sockets that is there. @param as As for `helperScript`. */
+/** @param nc Whether netcat would do, as a condition of the shell; what it is told. @param socat As well. */
+function either(nc: string, ncWords: string, socat: string, socatWord: string): string {
+  const begin = (when: string, command: string) => `${when} && { echo drover:begin; exec ${command}; }`;
+  return [quits, begin(nc, `nc $q ${ncWords}`), begin(socat, `socat - ${socatWord}`), 'exit 127'].join('; ');
+}
+
+/**
+ * To the socket `$s`. Traditional netcat, and busybox's, know none: it has to say that it does, or there is no socat. To
+ * socat, signs in a path are a language of their own.
+ */
+const toSocket = either(
+  `{ nc -h 2>&1 | grep -q "^[[:space:]]*-U" || { ${has('nc')} && ! ${has('socat')}; }; }`,
+  '-U "$s"',
+  `case "$s" in *[!A-Za-z0-9_@%+=./-]*) false;; *) ${has('socat')};; esac`,
+  '"UNIX-CONNECT:$s"',
+);
+
+/** Netcat, or socat, on the first of the sockets that is there. @param as As for `helperScript`: then only netcat. */
 export function netcatScript(sockets: string[], as = ''): string {
-  const each = `if test -S "$s"; then ${quits}; echo drover:begin; exec ${as}nc $q -U "$s"; fi`;
-  return `${there('nc', as)}; for s in ${sockets.join(' ')}; do ${each}; done; exit 1`;
+  const begin = as === '' ? toSocket : `${quits}; echo drover:begin; exec ${as}nc $q -U "$s"`;
+  const able = as === '' ? `${has('nc')} || ${has('socat')} || exit 127` : there('nc', as);
+  return `${able}; for s in ${sockets.join(' ')}; do if test -S "$s"; then ${begin}; fi; done; exit 1`;
 }

@@ -37,7 +37,7 @@ it.each([
     'a server that forwards nothing, and no program to help',
     ['drover:open /run/libvirt/libvirt-sock', 'drover:has libvirtd', 'drover:groups ada'],
     'no-libvirt',
-    'neither virt-ssh-helper nor nc is installed',
+    'none of virt-ssh-helper, nc and socat is installed',
   ],
   [
     'a socket that nobody answers',
@@ -50,6 +50,13 @@ it.each([
   const error = said('Last login: yesterday', ...lines);
   expect(error.kind).toBe(kind);
   expect(error.message).toContain(sentence);
+});
+
+it('what was printed instead of an answer is told', () => {
+  const { message } = explain(readProbe(''), 'kvm1', 'ada', 'WARNING: Your password has expired.\r\n\u001b[31m');
+  expect(message).toContain('it said “WARNING: Your password has expired.');
+  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  expect(message).not.toMatch(/[\u0000-\u001f]/);
 });
 
 it('what a host says cannot break out of the sentence', () => {

@@ -1,5 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { carryScript, helperScript, netcatScript, quoted, shell } from '../../src-main/ssh/scripts.ts';
 
 it.each(['plain', 'with space', "it's", '$(reboot)', '`id`', '"', '\\', "'; rm -rf /; '", '*', ''])(
@@ -29,17 +33,63 @@ it.each([
   expect(carryScript(place) !== null).toBe(begun);
 });
 
-it('socat is not begun for a path that says more to it than where', () => {
-  expect(carryScript({ path: '/run/vnc.sock' })).toContain('socat');
-  expect(carryScript({ path: '/run/x!!SYSTEM:touch bad' })).not.toContain('socat');
-  expect(carryScript({ path: '/run/x,bind=/y' })).not.toContain('socat');
-});
+it.each(['/run/x!!SYSTEM:touch bad', '/run/x,bind=/y', '/run/$(reboot)', "/run/it's"])(
+  'socat is not begun for %j, which says more to it than where',
+  (path) => {
+    const bin = mkdtempSync(join(tmpdir(), 'drover-socat-'));
+    writeFileSync(join(bin, 'socat'), '#!/bin/sh\necho begun\n', { mode: 0o755 });
+    const run = (script: string | null) =>
+      spawnSync('/bin/sh', ['-c', script ?? ''], { env: { PATH: bin }, encoding: 'utf8' });
+    expect(run(carryScript({ path })).stdout).toBe('');
+    expect(run(carryScript({ path: '/run/vnc.sock' })).stdout).toBe('drover:begin\nbegun\n');
+    rmSync(bin, { recursive: true });
+  },
+);
 
 it('a program that is not installed ends with 127 and no greeting', () => {
   for (const script of [helperScript('qemu:///system', false), netcatScript(['/run/libvirt/libvirt-sock'])]) {
     const { status, stdout } = spawnSync('/bin/sh', ['-c', script], { env: { PATH: '/nowhere' }, encoding: 'utf8' });
     expect({ status, stdout }).toEqual({ status: 127, stdout: '' });
   }
+});
+
+describe('to a socket', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'drover-scripts-'));
+  const socket = join(folder, 's');
+  const server = createServer();
+  beforeAll(() => new Promise<void>((resolve) => server.listen(socket, resolve)));
+  afterAll(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  /** Programs that say what they are told, and nothing else but the shell's. */
+  const path = (...programs: [string, string][]) => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    for (const [name, help] of programs) {
+      const text = `#!/bin/sh\nif test "$1" = -h; then printf '${help}'; else echo ${name} "$@"; fi\n`;
+      writeFileSync(join(bin, name), text, { mode: 0o755 });
+    }
+    symlinkSync('/bin/grep', join(bin, 'grep'));
+    return bin;
+  };
+  const openbsd: [string, string] = ['nc', '\\t-q secs\\n\\t-U\\t\\tUse UNIX domain socket\\n'];
+  const ncat: [string, string] = ['nc', '  -U, --unixsock  Use Unix domain sockets only\\n'];
+  const traditional: [string, string] = ['nc', '\\t-q secs\\n\\t-u UDP mode\\n'];
+  const socat: [string, string] = ['socat', ''];
+
+  it.each([
+    ['OpenBSD’s netcat', [openbsd, socat], `nc -q0 -U ${socket}`],
+    ['ncat', [ncat, socat], `nc -U ${socket}`],
+    ['socat, where netcat knows no sockets', [traditional, socat], `socat - UNIX-CONNECT:${socket}`],
+    ['socat, where there is no netcat', [socat], `socat - UNIX-CONNECT:${socket}`],
+    ['a netcat that does not say what it knows', [traditional], `nc -q0 -U ${socket}`],
+  ])('%s is begun', (_name, programs, words) => {
+    const env = { PATH: path(...programs) };
+    for (const script of [netcatScript([`'${socket}'`]), carryScript({ path: socket })!]) {
+      const { stdout } = spawnSync('/bin/sh', ['-c', script], { env, encoding: 'utf8' });
+      expect(stdout).toBe(`drover:begin\n${words}\n`);
+    }
+  });
 });
 
 it('netcat does not begin where there is no socket', () => {
