@@ -9,6 +9,8 @@ const noiseLimit = 64 * 1024;
 export interface ChannelOptions {
   /** The stream begins behind these bytes: what a login shell prints on its own stands before them. */
   greeting?: Buffer | undefined;
+  /** After so long a silence it counts as begun: what is there may wait to be spoken to. Its bytes then begin with a zero. */
+  silentMs?: number | undefined;
   /** Called when the host ended a stream that had begun, and said nothing in it: its error, if that is one. */
   nothing?: (() => Promise<Error | null>) | undefined;
 }
@@ -24,6 +26,8 @@ export class ChannelStream extends Duplex {
   /** What came before the greeting; null once that is here. */
   #noise: Buffer | null;
   #empty = true;
+  /** It counts as begun without its greeting. */
+  #spokenTo = false;
   #over = false;
   /** Why the host ended it, once it did; null: it just did. */
   #reason: Promise<Error | null> = Promise.resolve(null);
@@ -36,6 +40,14 @@ export class ChannelStream extends Duplex {
     this.#noise = options.greeting ? Buffer.alloc(0) : null;
     this.begun = new Promise((resolve) => (this.#begin = resolve));
     if (this.#noise === null) this.#begin(true);
+    if (options.silentMs !== undefined) {
+      const timer = setTimeout(() => {
+        if (this.#noise?.length !== 0) return;
+        this.#spokenTo = true;
+        this.#begin(true);
+      }, options.silentMs);
+      void this.begun.then(() => clearTimeout(timer));
+    }
     channel.on('data', (chunk: Buffer) => this.#take(chunk));
     channel.on('end', () => void this.#atEnd());
     channel.on('close', () => void this.#atEnd());
@@ -92,12 +104,13 @@ export class ChannelStream extends Duplex {
     const { greeting } = this.#options;
     if (this.#noise !== null && greeting) {
       this.#noise = Buffer.concat([this.#noise, chunk]);
-      const at = this.#noise.indexOf(greeting);
+      const answers = this.#spokenTo && this.#noise[0] === 0; // no greeting: it never was to say one
+      const at = answers ? 0 : this.#noise.indexOf(greeting);
       if (at < 0) {
         if (this.#noise.length > noiseLimit) this.destroy();
         return;
       }
-      chunk = this.#noise.subarray(at + greeting.length);
+      chunk = this.#noise.subarray(answers ? 0 : at + greeting.length);
       this.#noise = null;
       this.#begin(true);
     }
@@ -122,7 +135,7 @@ export class ChannelStream extends Duplex {
 
   async #why(): Promise<Error | null> {
     const { nothing } = this.#options;
-    return nothing && this.#empty && this.#noise === null ? nothing() : null;
+    return nothing && this.#empty && (this.#noise === null || this.#spokenTo) ? nothing() : null;
   }
 }
 

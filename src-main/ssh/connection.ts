@@ -27,6 +27,8 @@ export interface SshRun {
 export interface ExecOptions {
   /** The command says this when it begins; what comes before is dropped. */
   greeting?: Buffer;
+  /** As of `ChannelOptions`. */
+  silentMs?: number;
   /** Told all of standard error so far, when there is more of it. */
   heard?: (stderr: string) => void;
   /** Called when the command had begun, and ended without output: the error of its stream, if that is one. */
@@ -210,8 +212,8 @@ export class Connection implements SshConnection {
         });
         channel.on('exit', (code: number | null, signal?: string) => left({ code, signal: signal ?? null }));
         channel.on('close', () => left({ code: null, signal: null }));
-        const { greeting, nothing } = options;
-        return this.#stream(channel, { greeting, nothing: nothing && (() => nothing(said)) });
+        const { greeting, silentMs, nothing } = options;
+        return this.#stream(channel, { greeting, silentMs, nothing: nothing && (() => nothing(said)) });
       },
     );
     if (options.greeting) await this.#begun(stdio);

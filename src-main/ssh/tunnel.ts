@@ -66,18 +66,18 @@ function waysTo(wish: LibvirtWish): Way[] {
   ].join('&');
   const program = (name: string, script: (as: string) => string) =>
     sudo ? bySudo(name, script, sudo, explain) : byCommand(name, script(''), explain);
-  const helper = program('virt-ssh-helper', (as) => helperScript(uri + (parameters && `?${parameters}`), readOnly, as));
+  const native = program(helper, (as) => helperScript(uri + (parameters && `?${parameters}`), readOnly, as));
   const netcat = program('netcat', (as) => netcatScript(words(wish), as));
   // The SSH server forwards to what the user may open.
   const direct = (sudo ? [] : socketsFor(wish)).flatMap(({ path }) => (path === null ? [] : [byForwarding(path)]));
   switch (proxy) {
     case 'native':
-      return [helper];
+      return [native];
     case 'netcat':
       return [netcat];
     case 'auto':
       // A named socket is reached as netcat would reach it; the helper would look for the daemon by itself.
-      return socket !== undefined || mode !== 'auto' ? [...direct, netcat] : [...direct, helper, netcat];
+      return socket !== undefined || mode !== 'auto' ? [...direct, netcat] : [...direct, native, netcat];
     default:
       return proxy satisfies never;
   }
@@ -114,12 +114,20 @@ function byForwarding(path: string): Way {
   };
 }
 
+const helper = 'virt-ssh-helper';
+/**
+ * Where the SSH server runs the helper whatever it is asked for (`command=` of a key, ForceCommand), no greeting comes: like
+ * the daemon behind it, it says nothing before it is spoken to.
+ */
+const forcedMs = 3000;
+
 function byCommand(how: string, script: string, explain: (ssh: SshConnection) => Promise<SshError>): Way {
   return {
     how,
     open: async (ssh) => {
       const { stdio, stderr } = await ssh.exec(shell(script), {
         greeting,
+        ...(how === helper && { silentMs: forcedMs }),
         nothing: async (said) => saying(await explain(ssh), how, said), // it did not reach the daemon
       });
       return { duplex: stdio, stderr };

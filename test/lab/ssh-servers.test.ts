@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectSsh, KnownHosts, openLibvirt, type SshConnection, type SshOptions } from '../../src-main/ssh/index.ts';
+import { Connection } from '../../src-main/libvirt/index.ts';
 import { Lab } from './lab.ts';
 import { until } from './run.ts';
 
@@ -88,8 +89,17 @@ describe.each([
     await server(base + 3, 'ForceCommand=echo not for you', 'AllowStreamLocalForwarding=no');
     await expect(openLibvirt(await login(base + 3, system), { uri: 'qemu:///system' })).rejects.toMatchObject({
       kind: 'no-libvirt',
-      message: expect.stringContaining('forced command or a restricted shell') as string,
+      message: expect.stringMatching(/forced command, a restricted shell.*it said “not for you”/) as string,
     });
+  });
+
+  it('where the helper is what the SSH server runs, whatever it is asked for, libvirt is reached by it', async () => {
+    await server(base + 7, 'ForceCommand=virt-ssh-helper qemu:///system', 'AllowStreamLocalForwarding=no');
+    const { how, duplex } = await openLibvirt(await login(base + 7, system), { uri: 'qemu:///system' });
+    expect(how).toBe('virt-ssh-helper');
+    const libvirt = await Connection.open(duplex, { uri: 'qemu:///system' });
+    expect((await libvirt.call('connect_get_type')).type).toBe('QEMU');
+    await libvirt.close();
   });
 
   it('a server that is restarted leaves the connection as it is; one whose processes are killed ends it, and can be reached again', async () => {
