@@ -1,6 +1,7 @@
 // OpenSSH's configuration on the lab's hosts: jump hosts, commands, and what ssh itself makes of the same files.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -14,6 +15,7 @@ import {
   type SshError,
   type SshOptions,
 } from '../../src-main/ssh/index.ts';
+import { dial } from '../../src-main/ssh/dial.ts';
 import { person } from '../ssh/peers.ts';
 import { Lab } from './lab.ts';
 import { until } from './run.ts';
@@ -88,6 +90,73 @@ it('a name of the configuration leads where ssh leads', async () => {
   const ssh = await login('green');
   expect((await ssh.run('id -un; uname -n')).stdout).toBe(theirs('green', 'id -un; uname -n'));
   expect(ssh.address).toBe(address('kvm3'));
+});
+
+/** Lines of the admin's /etc/hosts, beside those that it has. */
+function names(...lines: string[]): void {
+  const before = readFileSync('/etc/hosts', 'utf8');
+  writeFileSync('/etc/hosts', `${before}${lines.join('\n')}\n`);
+  undo.push(async () => writeFileSync('/etc/hosts', before));
+}
+const nobody = () => address('kvm1').replace(/\d+$/, '99');
+
+it.each(['any', 'inet'])(
+  'a name with two addresses leads to the one that answers (AddressFamily %s)',
+  async (family) => {
+    const ports = family === 'any' ? [2391, 2392] : [2393, 2394];
+    await otherServer('kvm1', ports[0]!);
+    await otherServer('kvm2', ports[1]!);
+    names(`${address('kvm1')} several`, `${address('kvm2')} several`);
+    const host = (name: string) => ` AddressFamily ${family}\n HostKeyAlias ${address(name)}`;
+    // Whichever of them comes first, it is not the one for one of the ports.
+    for (const [at, name] of ['kvm1', 'kvm2'].entries()) {
+      write(`Host several\n Port ${ports[at]}\n${host(name)}`);
+      expect(theirs('several', 'uname -n')).toBe(`${name}\n`);
+      expect((await (await login('several')).run('uname -n')).stdout).toBe(`${name}\n`);
+    }
+  },
+);
+
+it('an address that answers late is waited for, though the name has another, where nobody is', async () => {
+  names(`${address('kvm1')} late`, `${nobody()} late`);
+  write(`Host late\n HostKeyAlias ${address('kvm1')}`);
+  const rule = ['INPUT', '-p', 'tcp', '--syn', '--dport', '22', '-j', 'DROP'];
+  await lab.exec('kvm1', ['iptables', '-A', ...rule]);
+  const attempt = login('late', { timeouts: { connectMs: 15_000 } });
+  attempt.catch(() => undefined); // awaited below
+  try {
+    // Its first packet is lost, and what stands behind it was tried meanwhile: nobody answers for that address.
+    await until('it was called', async () =>
+      /^\s*[1-9]\d* .*DROP/m.test(await lab.exec('kvm1', ['iptables', '-L', 'INPUT', '-nvx'])),
+    );
+    await until('the other address was given up', async () => {
+      const said = await lab.exec('adm', ['ip', 'neigh', 'show', nobody()]);
+      return said.includes('FAILED') || said === '';
+    });
+  } finally {
+    await lab.exec('kvm1', ['iptables', '-D', ...rule]);
+  }
+  expect((await (await attempt).run('uname -n')).stdout).toBe('kvm1\n');
+  expect(await connections('kvm1')).toBe(1);
+});
+
+it('a name that the machine itself knows does not wait behind those that no name server answers for', async () => {
+  const file = join(folder, 'resolv.conf');
+  writeFileSync(file, `nameserver ${nobody()}\n`);
+  const before = readFileSync('/etc/nsswitch.conf', 'utf8');
+  await lab.exec('adm', ['mount', '--bind', file, '/etc/resolv.conf']);
+  undo.push(() => lab.exec('adm', ['umount', '/etc/resolv.conf']));
+  writeFileSync('/etc/nsswitch.conf', before.replace(/^hosts:.*/m, 'hosts: files dns'));
+  undo.push(async () => writeFileSync('/etc/nsswitch.conf', before));
+  const abort = new AbortController();
+  const to = (host: string, timeoutMs: number) =>
+    dial({ host, port: 22, label: host, timeoutMs, signal: abort.signal }).catch((error: SshError) => error);
+  const others = [1, 2, 3, 4, 5, 6].map((n) => to(`kvm${n}.nowhere.example`, 60_000));
+  const socket = await to('kvm1', 4000);
+  expect(socket).toMatchObject({ remoteAddress: address('kvm1') });
+  (socket as Socket).destroy();
+  abort.abort();
+  for (const error of await Promise.all(others)) expect(error).toMatchObject({ kind: 'cancelled' });
 });
 
 it('through two jump hosts, each with its own key and login', async () => {
