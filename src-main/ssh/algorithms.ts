@@ -1,5 +1,4 @@
 // Which algorithms are offered to a host: ssh2's, as far as OpenSSH's configuration leaves them.
-import type { ServerHostKeyAlgorithm } from './ssh2.ts';
 import { supported, type OfferedAlgorithms } from './ssh2.ts';
 
 /** As configured; undefined: not restricted. */
@@ -11,7 +10,7 @@ export interface Algorithms {
 }
 
 /** In the order of OpenSSH, and without what signs by SHA-1, as there. */
-const preferred: ServerHostKeyAlgorithm[] = [
+const preferred: string[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
@@ -20,21 +19,21 @@ const preferred: ServerHostKeyAlgorithm[] = [
   'rsa-sha2-256',
 ];
 
-/** The algorithms of the known types first. */
-export function hostKeyAlgorithms(types: string[]): ServerHostKeyAlgorithm[] {
+/** The algorithms of the known types first: also where an order is configured, as a host may have keys of other types too. */
+export function hostKeyAlgorithms(types: string[], of: string[] = preferred): string[] {
   const typeOf = (algorithm: string) => (algorithm.startsWith('rsa-') ? 'ssh-rsa' : algorithm);
   const rank = (algorithm: string) => {
     const at = types.indexOf(typeOf(algorithm));
     return at < 0 ? types.length : at;
   };
-  return preferred.toSorted((a, b) => rank(a) - rank(b));
+  return of.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** In the order that is configured. Where nothing is left, ssh2 is not able to do what is asked for. */
 export function algorithmsOf(configured: Algorithms, types: string[]): OfferedAlgorithms {
   const { ciphers, kex, macs, hostKeyAlgorithms: hostKeys } = configured;
   return {
-    serverHostKey: hostKeys ? preferable(hostKeys, supported.serverHostKey) : hostKeyAlgorithms(types),
+    serverHostKey: hostKeyAlgorithms(types, hostKeys && preferable(hostKeys, supported.serverHostKey)),
     ...(ciphers && { cipher: preferable(ciphers, supported.cipher) }),
     ...(kex && { kex: preferable(kex, supported.kex) }),
     ...(macs && { hmac: preferable(macs, supported.hmac) }),

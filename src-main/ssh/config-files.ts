@@ -65,6 +65,22 @@ function unreadable(line: string): ConfigEntry | null {
   return opens ? { keyword: 'host', words: [], text: '', entries: [] } : null;
 }
 
+/** Keywords that have another name now: older files, and an older ssh, know them by these. */
+const renamed = new Map([
+  ['pubkeyacceptedkeytypes', 'pubkeyacceptedalgorithms'],
+  ['challengeresponseauthentication', 'kbdinteractiveauthentication'],
+  ['skeyauthentication', 'kbdinteractiveauthentication'],
+  ['tisauthentication', 'kbdinteractiveauthentication'],
+  ['dsaauthentication', 'pubkeyauthentication'],
+  ['smartcarddevice', 'pkcs11provider'],
+]);
+
+/** In lower case, and by the name that it has today. */
+export function keywordOf(written: string): string {
+  const keyword = written.toLowerCase();
+  return renamed.get(keyword) ?? keyword;
+}
+
 /** `Keyword value`, or `Keyword=value`; only the sign between the two is no part of the value. */
 function entryOf(line: string): ConfigEntry | null {
   const [, inQuotes, plain = '', rest = ''] =
@@ -72,7 +88,7 @@ function entryOf(line: string): ConfigEntry | null {
   const keyword = inQuotes ?? plain;
   const words = keyword === '' ? null : wordsOf(rest);
   if (words === null || words.length === 0) return null;
-  return { keyword: keyword.toLowerCase(), words, text: rest, entries: [] };
+  return { keyword: keywordOf(keyword), words, text: rest, entries: [] };
 }
 
 /** As ssh splits a line: quotes of both kinds, a backslash before a quote, another or a blank. Null: a quote is open. */

@@ -1,9 +1,17 @@
 // OpenSSH's configuration for one host: asked of ssh itself where it is there, else read from the same files.
 import { execFile } from 'node:child_process';
-import { isIPv6, SocketAddress } from 'node:net';
+import { isIP, isIPv6, SocketAddress } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { mentioned, readConfig, unread, valuesFor, type ConfigQuery, type ConfigValues } from './config-files.ts';
+import {
+  keywordOf,
+  mentioned,
+  readConfig,
+  unread,
+  valuesFor,
+  type ConfigQuery,
+  type ConfigValues,
+} from './config-files.ts';
 import { expandPath, expandTokens, type TokenValues } from './config-tokens.ts';
 import { SshError, printable } from './error.ts';
 import { systemAgent, systemFile } from './places.ts';
@@ -28,6 +36,8 @@ export interface HostConfig {
   globalKnownHostsFiles?: string[];
   strictHostKeyChecking: 'ask' | 'yes' | 'accept-new' | 'no';
   hashKnownHosts: boolean;
+  /** As it is written. */
+  knownHostsCommand?: string;
   /** The name that keys are known by, without a port. */
   hostKeyAlias?: string;
   serverAliveIntervalMs?: number;
@@ -37,12 +47,22 @@ export interface HostConfig {
   kex?: string[];
   macs?: string[];
   hostKeyAlgorithms?: string[];
+  /** What keys may sign by that log in. */
+  keyAlgorithms?: string[];
+  /** Ways to log in, in their order, where they are not the usual ones. */
+  methods?: LoginMethod[];
   family?: 4 | 6;
+  /** The address of this machine to connect from. */
+  from?: string;
+  /** No key is asked of what answers on this machine itself, as at the near end of a tunnel. */
+  anyKeyOfLocalhost: boolean;
   certificateFiles?: string[];
   /** What else is set that only OpenSSH's client does, by its keyword. */
   onlySsh?: string[];
   gssapi?: boolean;
 }
+
+export type LoginMethod = 'publickey' | 'keyboard-interactive' | 'password';
 
 export interface ConfigSources {
   /** Default: `~/.ssh/config`. */
@@ -62,6 +82,9 @@ const telling = new Set([
   ...['serveralivecountmax', 'connecttimeout', 'ciphers', 'kexalgorithms', 'macs', 'hostkeyalgorithms'],
   ...['addressfamily', 'canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider'],
   ...['gssapiauthentication', 'hostbasedauthentication', 'revokedhostkeys'],
+  ...['pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication', 'preferredauthentications'],
+  ...['pubkeyacceptedalgorithms', 'bindaddress', 'bindinterface', 'knownhostscommand', 'proxyusefdpass'],
+  ...['nohostauthenticationforlocalhost', 'verifyhostkeydns'],
 ]);
 /** ssh has no default of its own for these, or its default is what is wanted. */
 const trusted = new Set([
@@ -77,6 +100,9 @@ const trusted = new Set([
 const unseen = new Set([
   ...['identityfile', 'identitiesonly', 'identityagent', 'userknownhostsfile', 'globalknownhostsfile'],
   ...['stricthostkeychecking', 'hostkeyalias', 'addressfamily', 'gssapiauthentication', 'hostbasedauthentication'],
+  ...['pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication', 'preferredauthentications'],
+  ...['bindaddress', 'bindinterface', 'knownhostscommand', 'proxyusefdpass', 'nohostauthenticationforlocalhost'],
+  'verifyhostkeydns',
 ]);
 const askingMs = 10_000;
 
@@ -131,7 +157,7 @@ export class SshConfig {
     const program = this.#program;
     if (program === null) return null;
     const argv = [
-      ...['-G', '-T'],
+      ...['-G', '-T', '-N'], // no command: one that is configured would be too many, and none too few to fork with
       ...(this.#named ? ['-F', this.#user] : []),
       ...(user === null ? [] : ['-l', user]),
       ...(port === null ? [] : ['-p', String(port)]),
@@ -164,7 +190,7 @@ function answered(said: string): ConfigValues {
   for (const line of said.split('\n')) {
     const at = line.indexOf(' ');
     if (at < 0) continue;
-    const keyword = line.slice(0, at);
+    const keyword = keywordOf(line.slice(0, at));
     values.set(keyword, [...(values.get(keyword) ?? []), line.slice(at + 1)]);
   }
   return values;
@@ -213,6 +239,7 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
     globalKnownHostsFiles: paths('globalknownhostsfile'),
     strictHostKeyChecking: strictness(one('stricthostkeychecking')),
     hashKnownHosts: yes(one('hashknownhosts')),
+    knownHostsCommand: unlessNone('knownhostscommand'),
     hostKeyAlias: alias,
     serverAliveIntervalMs: aliveMs || undefined,
     serverAliveCount: aliveMs > 0 ? (number(one('serveralivecountmax')) ?? 3) : undefined,
@@ -221,7 +248,11 @@ export function interpret(values: ConfigValues, query: ConfigQuery, home: string
     kex: list(one('kexalgorithms')),
     macs: list(one('macs')),
     hostKeyAlgorithms: list(one('hostkeyalgorithms')),
+    keyAlgorithms: list(one('pubkeyacceptedalgorithms')),
+    methods: methods(one),
     family: family === 'inet' ? 4 : family === 'inet6' ? 6 : undefined,
+    from: isIP(one('bindaddress') ?? '') ? one('bindaddress') : undefined,
+    anyKeyOfLocalhost: yes(one('nohostauthenticationforlocalhost')),
     certificateFiles: values
       .get('certificatefile')
       ?.filter((path) => path.toLowerCase() !== 'none')
@@ -241,7 +272,30 @@ function onlySsh(values: ConfigValues): string[] {
   if (set('securitykeyprovider', /^(internal|none)$/i)) found.push('SecurityKeyProvider');
   if (set('hostbasedauthentication', /^no$/i)) found.push('HostbasedAuthentication');
   if (set('revokedhostkeys', /^none$/i)) found.push('RevokedHostKeys');
+  if (set('knownhostscommand', /^none$/i)) found.push('KnownHostsCommand');
+  if (set('verifyhostkeydns', /^(no|false|ask)$/i)) found.push('VerifyHostKeyDNS');
+  if (set('bindinterface', /^none$/i)) found.push('BindInterface');
+  const from = values.get('bindaddress')?.[0] ?? '';
+  if (from !== '' && from !== '*' && !isIP(from)) found.push('BindAddress'); // a name, which only ssh looks up
+  if (set('proxycommand', /^none$/i) && yes(values.get('proxyusefdpass')?.[0])) found.push('ProxyUseFdpass');
   return found;
+}
+
+const usualMethods: LoginMethod[] = ['publickey', 'keyboard-interactive', 'password'];
+
+/** Undefined: the usual ones. */
+function methods(one: (keyword: string) => string | undefined): LoginMethod[] | undefined {
+  const off = new Map([
+    ['publickey', one('pubkeyauthentication')],
+    ['keyboard-interactive', one('kbdinteractiveauthentication')],
+    ['password', one('passwordauthentication')],
+  ]);
+  const wanted = one('preferredauthentications')
+    ?.split(',')
+    .map((name) => name.trim());
+  const known = (wanted ?? usualMethods).filter((name): name is LoginMethod => usualMethods.includes(name as never));
+  const left = known.filter((name) => !/^(no|false)$/i.test(off.get(name) ?? ''));
+  return left.join() === usualMethods.join() ? undefined : left;
 }
 
 /** What is not known is left out. */

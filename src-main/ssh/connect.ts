@@ -1,4 +1,5 @@
 // Connects and logs in: TCP, key exchange, host key, login, each within its limit.
+import { Socket } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { Connection, type SshConnection } from './connection.ts';
 import { Ssh2Carrier } from './carrier.ts';
@@ -6,7 +7,7 @@ import type { HostConfig } from './config.ts';
 import { calledOff } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { fetchHostKey } from './fetch-host-key.ts';
-import { nothingInCommon, offeredTo, shakeHands, type Handshake } from './handshake.ts';
+import { beyondSsh2, offeredTo, shakeHands, type Handshake } from './handshake.ts';
 import { hangUp } from './hang-up.ts';
 import { fingerprint, keyType, type HostKeySeen } from './host-key.ts';
 import { expandHome, findIdentities } from './identities.ts';
@@ -19,6 +20,7 @@ import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, preferSha512, signAtOnce } from './ssh2.ts';
 import { KeyRefused, connectSystem } from './system.ts';
 import { whySystem } from './system-choice.ts';
+import type { Wire } from './wire.ts';
 
 const defaultTimeouts: SshTimeouts = { connectMs: 8000, handshakeMs: 10_000, loginMs: 20_000, openMs: 10_000 };
 /** A pulled cable is noticed after 12 s at the latest: up to one interval passes before silence can begin. */
@@ -37,7 +39,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
       // What the host asks for, or the configuration, ssh2 may not know; OpenSSH knows more.
-      if (nothingInCommon(error) && connect === connectOnce && (await hasClient(options))) {
+      if (beyondSsh2(error) && connect === connectOnce && (await hasClient(options))) {
         connect = connectBySystem;
         continue;
       }
@@ -233,12 +235,21 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
   const algorithms = offeredTo(label, config, known.types);
   // What can be offered is read while the connection is made.
   const keyFiles = target.keyFiles ?? config?.identityFiles;
-  const identities = findIdentities({ agent, keyFiles, home, only: config?.identitiesOnly ?? false, agentFirst });
+  const identities = findIdentities({
+    agent,
+    keyFiles,
+    home,
+    only: config?.identitiesOnly ?? false,
+    agentFirst,
+    algorithms: config?.keyAlgorithms,
+  });
   const way = await routes.open({ host, port, timeoutMs: limits.connectMs, config }, options, connectSsh);
   const socket = way.wire;
   const strict = config?.strictHostKeyChecking ?? 'ask';
   const anyKey = target.noVerify === true || strict === 'no';
   const anyNewKey = strict === 'accept-new' || strict === 'no';
+  // As with ssh: a name of its own, or a program in between, is something that a key can be known by.
+  const anyKeyHere = config?.anyKeyOfLocalhost === true && config.hostKeyAlias === undefined && isLocal(socket);
 
   let seen: HostKeySeen | undefined;
   let trusted = true;
@@ -252,7 +263,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     const print = fingerprint(key);
     const approved =
       found === 'unknown' && (anyNewKey || (target.trust !== undefined && print === unpadded(target.trust)));
-    const status = approved ? 'trusted' : found;
+    const status = approved || (anyKeyHere && found !== 'revoked') ? 'trusted' : found;
     seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key), of: named };
     options.onHostKey?.(seen);
     if (approved) {
@@ -277,6 +288,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
       identities,
       prompts,
       secrets: options.secrets ?? new SecretCache(),
+      methods: config?.methods,
       trusted,
       signal: handshake.signal,
       waiting: (person) => {
@@ -343,6 +355,8 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
   }
   return ssh;
 }
+
+const isLocal = (socket: Wire) => socket instanceof Socket && /^(::ffff:)?127\.|^::1$/.test(socket.remoteAddress ?? '');
 
 function limitsOf({ timeouts }: SshOptions, config: HostConfig | null): SshTimeouts {
   const configured = config?.connectTimeoutMs;

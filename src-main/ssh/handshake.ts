@@ -195,9 +195,13 @@ export function offeredTo(label: string, configured: Algorithms | null, types: s
   }
 }
 
-/** Not for a host that only broke the rules: it would be called twice. */
-export const nothingInCommon = ({ kind, message }: SshError) =>
-  kind === 'no-key-exchange' && /\((?:Handshake failed: no matching|none of )/.test(message);
+/**
+ * What ssh2 cannot do: there is no algorithm in common, or the host's banner is longer than the packets that it reads. Not
+ * where a host only broke the rules: it would be called twice.
+ */
+export const beyondSsh2 = ({ kind, message }: SshError) =>
+  (kind === 'no-key-exchange' && /\((?:Handshake failed: no matching|none of )/.test(message)) ||
+  (kind === 'lost' && /\(Bad packet length\) during the login/.test(message));
 
 function noExchange(label: string, said: string): SshError {
   const message = `${label} and Drover found no way to exchange keys (${said}). Its SSH server may be too old, or configured too strictly. OpenSSH’s client may know more ways: where it is installed on this machine, Drover logs in by it.`;

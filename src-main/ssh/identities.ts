@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { glob } from './glob.ts';
 import { keyType } from './host-key.ts';
 import { fromPkcs8, isLockedPkcs8, isPkcs8 } from './key-formats.ts';
 import { OpenSSHAgent, parseKey, type GetStreamCallback, type ParsedKey } from './ssh2.ts';
@@ -56,13 +57,15 @@ export interface IdentitySources {
   home: string;
   /** Of the agent's keys only those whose files are named, as with IdentitiesOnly. */
   only?: boolean;
+  /** What keys may sign by (PubkeyAcceptedAlgorithms); a server would count the others for nothing. */
+  algorithms?: string[] | undefined;
   /** All keys of the agent come first, as with ssh, and not those of the files that are named. */
   agentFirst?: boolean;
 }
 
 /** Reads what is there; fails for nothing, but notes it. */
 export async function findIdentities(sources: IdentitySources): Promise<Identities> {
-  const { agent, keyFiles, home, only = false, agentFirst = false } = sources;
+  const { agent, keyFiles, home, only = false, agentFirst = false, algorithms } = sources;
   const notes: string[] = [];
   const given = keyFiles !== undefined;
   const paths = (keyFiles ?? usual.map((name) => join(home, '.ssh', name))).map((path) => expandHome(path, home));
@@ -94,7 +97,15 @@ export async function findIdentities(sources: IdentitySources): Promise<Identiti
   // Servers count each key that is offered, and hang up after six: so the files named for this host come first,
   // then the agent's other keys, then what would ask a question.
   late.sort((a, b) => Number(a.locked) - Number(b.locked));
-  return { offers: [...offers, ...(only ? [] : inAgent.values()), ...late], sealed, notes };
+  const all = [...offers, ...(only ? [] : inAgent.values()), ...late];
+  const usable = algorithms ? all.filter(({ publicKey }) => signsBy(publicKey.type, algorithms)) : all;
+  if (usable.length < all.length) notes.push('PubkeyAcceptedAlgorithms leaves some keys out');
+  return { offers: usable, sealed, notes };
+}
+
+function signsBy(type: string, algorithms: string[]): boolean {
+  const ways = type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type];
+  return algorithms.some((pattern) => ways.some((way) => glob(pattern, way)));
 }
 
 const id = (key: ParsedKey) => key.getPublicSSH().toString('base64');

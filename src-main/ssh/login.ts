@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { SshError, printable } from './error.ts';
 import { unlocked, type Identities, type Identity } from './identities.ts';
 import { Offer, type Signer } from './offer.ts';
+import type { LoginMethod } from './config.ts';
 import type { SshPrompts, SshQuestion } from './options.ts';
 import { passphraseName, passwordName, type SecretCache } from './secrets.ts';
 import type { AnyAuthMethod, ParsedKey } from './ssh2.ts';
 
+const everyMethod: LoginMethod[] = ['publickey', 'keyboard-interactive', 'password'];
 /** Wrong answers after which no more questions are asked, as with ssh. */
 const wrongAnswers = 3;
 
@@ -19,6 +21,8 @@ export interface LoginOptions {
   /** Null: nobody to ask. */
   prompts: SshPrompts | null;
   secrets: SecretCache;
+  /** What may be tried, in this order; default: keys, then questions. */
+  methods?: LoginMethod[] | undefined;
   /** Passwords may be sent. */
   trusted: boolean;
   /** Aborted when the connection is gone. */
@@ -79,23 +83,35 @@ export class Login {
 
   /** What to try next; null: there is nothing left. */
   async next(): Promise<AnyAuthMethod | null> {
-    const can = (method: string) => this.#methods.includes(method);
-    if (can('publickey')) {
-      const identity = await this.#nextIdentity();
-      if (identity) return this.#offer(identity);
+    const { methods = everyMethod } = this.#options;
+    const barred = everyMethod.filter((method) => this.#methods.includes(method) && !methods.includes(method));
+    if (barred.length > 0) this.#note(`OpenSSH’s configuration leaves out ${listed(barred)}`);
+    for (const method of methods) {
+      const attempt = this.#methods.includes(method) ? await this.#by(method) : null;
+      if (attempt) return attempt;
     }
-    if (can('keyboard-interactive') && this.#mayAnswer()) {
-      this.#spoken = true;
-      return this.#keyboard();
-    }
-    if (can('password') && this.#mayAnswer()) {
-      const password = await this.#password();
-      if (password !== undefined) {
+    return null;
+  }
+
+  async #by(method: LoginMethod): Promise<AnyAuthMethod | null> {
+    switch (method) {
+      case 'publickey': {
+        const identity = await this.#nextIdentity();
+        return identity && this.#offer(identity);
+      }
+      case 'keyboard-interactive':
+        if (!this.#mayAnswer()) return null;
+        this.#spoken = true;
+        return this.#keyboard();
+      case 'password': {
+        const password = this.#mayAnswer() ? await this.#password() : undefined;
+        if (password === undefined) return null;
         this.#spoken = true;
         return { type: 'password', username: this.#options.user, password };
       }
+      default:
+        return method satisfies never;
     }
-    return null;
   }
 
   /** Whether the host hung up, tired of keys, before all of the agent's were offered. */

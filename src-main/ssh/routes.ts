@@ -97,7 +97,8 @@ export class Routes {
       const leave = await this.#enter(`command ${config.proxyCommandName}`, throughOneCommand, options);
       return { wire: new CommandWire(config.proxyCommand, target.label), via: null, leave };
     }
-    const wire = await dial({ host, port, label: target.label, timeoutMs, family: config?.family, signal });
+    const { family, from } = config ?? {};
+    const wire = await dial({ host, port, label: target.label, timeoutMs, family, from, signal });
     return { wire, via: null, leave: () => undefined };
   }
 

@@ -54,8 +54,7 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   const { label } = target;
   const { config, place, named, limits, route } = parts;
   if (signal?.aborted) throw calledOff(label);
-  // A short path: those of Unix sockets end at some hundred bytes. It is the user's alone.
-  const folder = mkdtempSync(join(process.env['XDG_RUNTIME_DIR'] || tmpdir(), 'drover-ssh-'));
+  const folder = privateFolder();
   folders.add(folder);
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
@@ -176,6 +175,23 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   }
 }
 
+/** The longest path that a folder of ours may lie in: those of Unix sockets end at some hundred bytes, ssh's part included. */
+const longestParent = 60;
+
+/** A folder of the user's alone, with a short name of plain signs, as ssh and shells are told it. @throws node's own error */
+function privateFolder(): string {
+  const given = [process.env['XDG_RUNTIME_DIR'] ?? '', tmpdir()];
+  const usable = given.filter((path) => /^\/[\w./+-]*$/.test(path) && path.length <= longestParent);
+  for (const parent of usable) {
+    try {
+      return mkdtempSync(join(parent, 'drover-ssh-'));
+    } catch {
+      // It is not there, or full, or not for this user.
+    }
+  }
+  return mkdtempSync('/tmp/drover-ssh-');
+}
+
 /** The host's key was not taken. */
 export class KeyRefused extends Error {
   readonly seen: HostKeySeen;
@@ -212,12 +228,14 @@ function argv(options: SshOptions, parts: SystemParts, folder: string, control: 
     StrictHostKeyChecking: anyKey ? 'no' : newKeys ? 'accept-new' : 'yes',
     UserKnownHostsFile: files(user),
     GlobalKnownHostsFile: files(knownHosts.system),
-    // The host's key comes to us only so; from 8.5 on.
-    ...(route.tellsKeys && { KnownHostsCommand: `/bin/sh -c 'echo %K >>${join(folder, 'keys')}'` }),
+    // The host's key comes to us only so; from 8.5 on. A command of the configuration's own follows: ssh splits its words.
+    ...(route.tellsKeys && {
+      KnownHostsCommand: `/bin/sh -c 'echo %K >>${join(folder, 'keys')}; exec "$@"' sh ${config?.knownHostsCommand ?? 'true'}`,
+    }),
     ...(parts.hostKeyAlgorithm !== undefined && { HostKeyAlgorithms: parts.hostKeyAlgorithm }),
     ...(agent === null && { IdentityAgent: 'none' }),
     ...(typeof agent === 'string' && { IdentityAgent: agent }),
-    ...(route.command !== null && { ProxyCommand: route.command }),
+    ...(route.command !== null && { ProxyCommand: route.command, ProxyUseFdpass: 'no' }),
     // The least that keeps a NAT on the way open; whether the host lives is asked for by Drover.
     ...{ ServerAliveInterval: '30', ServerAliveCountMax: '1000' },
   };

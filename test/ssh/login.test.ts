@@ -1,10 +1,18 @@
 // Logging in with answers: passwords and keyboard-interactive, on a server made of ssh2.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AuthContext } from 'ssh2';
-import { connectSsh, KnownHosts, SecretCache, SshError, type SshPrompts } from '../../src-main/ssh/index.ts';
+import {
+  connectSsh,
+  KnownHosts,
+  Routes,
+  SecretCache,
+  SshConfig,
+  SshError,
+  type SshPrompts,
+} from '../../src-main/ssh/index.ts';
 import { person, sshPeer, type SshPeer } from './peers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'drover-login-'));
@@ -25,15 +33,18 @@ async function host(authenticate: (context: AuthContext, attempts: string[]) => 
   await knownHosts.pin(peer.host, peer.port, peer.key);
 }
 
-async function login(prompts: SshPrompts | null) {
+async function login(prompts: SshPrompts | null, configuration = '') {
   const target = { host: peer.host, port: peer.port, user: 'ada', label: 'kvm1', keyFiles: [] };
-  const ssh = await connectSsh({ target, knownHosts, secrets, prompts, agent: null, home: folder });
+  const user = join(folder, 'config');
+  writeFileSync(user, configuration);
+  const routes = new Routes(new SshConfig({ user, system: join(folder, 'none'), home: folder, program: null }));
+  const ssh = await connectSsh({ target, knownHosts, secrets, prompts, agent: null, home: folder, routes });
   ssh.close();
   await ssh.ended;
 }
 
-async function refusal(prompts: SshPrompts | null): Promise<SshError> {
-  const error: unknown = await login(prompts).then(
+async function refusal(prompts: SshPrompts | null, configuration?: string): Promise<SshError> {
+  const error: unknown = await login(prompts, configuration).then(
     () => new Error('it logged in'),
     (error: unknown) => error,
   );
@@ -239,6 +250,34 @@ it('a second step after the first was taken is asked for, and is no repetition',
   const prompts = person('right', '123');
   await login(prompts);
   expect(prompts.questions.map(({ again }) => again)).toEqual([false, false]);
+});
+
+describe('OpenSSH’s configuration', () => {
+  const both = (context: AuthContext) => {
+    if (context.method === 'password') context.accept();
+    else context.reject(['keyboard-interactive', 'password']);
+  };
+
+  it.each(['PreferredAuthentications password,keyboard-interactive', 'KbdInteractiveAuthentication no'])(
+    'with “%s” begins with the password',
+    async (line) => {
+      await host(both, ['keyboard-interactive', 'password']);
+      await login(person('right'), line);
+      expect(peer.attempts).toEqual(['none', 'password right']);
+    },
+  );
+
+  it.each([
+    'PreferredAuthentications publickey',
+    'PasswordAuthentication no\nChallengeResponseAuthentication no',
+    'PasswordAuthentication no\nPreferredAuthentications password',
+  ])('with %j asks nothing, and the sentence says why', async (line) => {
+    await host(both, ['keyboard-interactive', 'password']);
+    const prompts = person('right');
+    const { message } = await refusal(prompts, line);
+    expect(prompts.questions).toEqual([]);
+    expect(message).toContain('OpenSSH’s configuration leaves out keyboard-interactive and password');
+  });
 });
 
 it('methods that are not known are listed, and not tried', async () => {

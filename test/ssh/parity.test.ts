@@ -31,14 +31,19 @@ const serverLines: Record<string, string[]> = {
   umac: ['Ciphers aes128-ctr', 'MACs umac-128-etm@openssh.com'],
   'rsa-sha2-512 both ways': ['HostKeyAlgorithms rsa-sha2-512', 'PubkeyAcceptedAlgorithms rsa-sha2-512'],
   'a banner': [`Banner ${at('banner')}`],
+  'a long banner': [`Banner ${at('long-banner')}`],
   'little between keys': ['RekeyLimit 1M'],
   'two keys wanted': ['AuthenticationMethods publickey,publickey'],
+  'one try': ['MaxAuthTries 1'],
+  'one address only': ['AllowUsers root@127.0.0.9'],
 };
 
 beforeAll(async () => {
   if (!sshdIsHere) return;
   writeFileSync(at('banner'), 'Authorized use only.\r\n\u001b[31mred\n'.repeat(40));
+  writeFileSync(at('long-banner'), `${'Authorized use only. '.repeat(50)}\n`.repeat(60));
   keygen(at('good'), 'ed25519');
+  keygen(at('other-rsa'), 'rsa', { bits: 2048 });
   keygen(at('second'), 'rsa', { bits: 2048 });
   for (let n = 0; n < 8; n += 1) keygen(at(`other${n}`), 'ed25519');
   keygen(at('file with blanks'), 'ed25519');
@@ -316,6 +321,41 @@ const allowed: Case[] = [
     }),
   ],
   [
+    'an algorithm that is added, and a known key of another type than the best',
+    () => ({
+      config: target('plain', ' HostKeyAlgorithms +ssh-rsa\n'),
+      known: line(bracketed('plain'), 'plain', 'ssh-rsa'),
+    }),
+  ],
+  [
+    'keys of kinds that are left out, by the option’s older name',
+    () => ({
+      config: `Host target\n HostName 127.0.0.1\n Port ${port('one try')}\n IdentityFile ${at('other-rsa')}\n IdentityFile ${at('good')}\n PubkeyAcceptedKeyTypes ssh-ed25519\n`,
+      known: line(bracketed('one try'), 'one try'),
+    }),
+  ],
+  [
+    'BindAddress',
+    () => ({
+      config: target('one address only', ' BindAddress 127.0.0.9\n'),
+      known: line(bracketed('one address only'), 'one address only'),
+    }),
+  ],
+  [
+    'NoHostAuthenticationForLocalhost, and a key of another server',
+    () => ({
+      config: target('plain', ' NoHostAuthenticationForLocalhost yes\n'),
+      known: line(bracketed('plain'), 'gate'),
+    }),
+  ],
+  [
+    'ForkAfterAuthentication, which wants a command',
+    () => ({
+      config: target('plain', ' ForkAfterAuthentication yes\n StdinNull yes\n'),
+      known: line(bracketed('plain'), 'plain'),
+    }),
+  ],
+  [
     'Compression, and what Drover never does',
     () => ({
       config: target(
@@ -328,10 +368,12 @@ const allowed: Case[] = [
 ];
 
 /** ssh2 cannot do these, and OpenSSH can: with it, Drover gets in by it. */
-const bySystem: Case[] = [
-  ...['sntrup', 'umac'].map((name): Case => [
+const noExchange = /no way to exchange keys/;
+const bySystem: [...Case, RegExp][] = [
+  ...['sntrup', 'umac'].map((name): [...Case, RegExp] => [
     name,
     () => ({ config: target(name), known: line(bracketed(name), name) }),
+    noExchange,
   ]),
   [
     'a key exchange that is configured, and no other',
@@ -339,10 +381,58 @@ const bySystem: Case[] = [
       config: target('plain', ' KexAlgorithms sntrup761x25519-sha512@openssh.com\n'),
       known: line(bracketed('plain'), 'plain'),
     }),
+    noExchange,
+  ],
+  [
+    'a long banner',
+    () => ({ config: target('a long banner'), known: line(bracketed('a long banner'), 'a long banner') }),
+    /Bad packet length/,
+  ],
+  [
+    'KnownHostsCommand, with words in quotes and tokens',
+    () => ({
+      config: target('plain', ` KnownHostsCommand /bin/sh -c "cat '${at('known lines')}' # %H"\n`),
+      known: (writeFileSync(at('known lines'), line(bracketed('plain'), 'plain')), ''),
+    }),
+    /is not known yet/,
+  ],
+  [
+    'ProxyUseFdpass',
+    () => ({
+      config: target('plain', ' ProxyCommand nc -F %h %p\n ProxyUseFdpass yes\n'),
+      known: line(bracketed('plain'), 'plain'),
+    }),
+    /without a word/,
+  ],
+  [
+    'BindAddress by a name',
+    () => ({
+      config: target('one address only', ' BindAddress 127.9\n'),
+      known: line(bracketed('one address only'), 'one address only'),
+    }),
+    /refused the login/,
   ],
 ];
 
 const refused: Case[] = [
+  [
+    'PubkeyAuthentication no',
+    () => ({ config: target('plain', ' PubkeyAuthentication no\n'), known: line(bracketed('plain'), 'plain') }),
+  ],
+  [
+    'PreferredAuthentications without keys',
+    () => ({
+      config: target('plain', ' PreferredAuthentications password,hostbased\n'),
+      known: line(bracketed('plain'), 'plain'),
+    }),
+  ],
+  [
+    'NoHostAuthenticationForLocalhost, but a name that keys are known by',
+    () => ({
+      config: target('plain', ' NoHostAuthenticationForLocalhost yes\n HostKeyAlias alias\n'),
+      known: line('alias', 'gate'),
+    }),
+  ],
   [
     'a revoked key that is known, too',
     () => ({
@@ -399,11 +489,11 @@ describe.skipIf(!sshdIsHere)('ssh gets in, and so does Drover', () => {
     expect({ withSsh, alone }).toEqual({ withSsh: 'in', alone: 'in' });
   });
 
-  it.each(bySystem)('%s: by the system’s ssh, and without it the sentence says why not', async (_name, set) => {
+  it.each(bySystem)('%s: by the system’s ssh, and without it the sentence says why not', async (_name, set, why) => {
     const { theirs, withSsh, alone } = await outcomes(set());
     expect(theirs, theirs.said).toMatchObject({ in: true });
     expect(withSsh).toBe('in');
-    expect(alone).toMatch(/no way to exchange keys/);
+    expect(alone).toMatch(why);
   });
 });
 

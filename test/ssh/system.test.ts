@@ -1,7 +1,7 @@
 // The system's own ssh as the way to a host, against the real OpenSSH server.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,6 +142,25 @@ describe.skipIf(!sshdIsHere)('the system’s ssh', () => {
       expect((await login({ target: { keyFiles: [key] } })).controlPath).toBeNull();
     });
   });
+
+  it.each(['too long for the path of a socket, '.repeat(3), 'it’s %h', 'not there'])(
+    'gets in where the folder for temporary files is “%s”',
+    async (name) => {
+      const temporary = at(name);
+      if (name !== 'not there') mkdirSync(temporary, { recursive: true });
+      const before = { TMPDIR: process.env['TMPDIR'], XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] };
+      Object.assign(process.env, { TMPDIR: temporary, XDG_RUNTIME_DIR: temporary });
+      try {
+        const ssh = await login({ target: { keyFiles: [key], system: true } });
+        expect((await ssh.run('echo in')).stdout).toBe('in\n');
+      } finally {
+        for (const [variable, value] of Object.entries(before)) {
+          if (value === undefined) delete process.env[variable];
+          else process.env[variable] = value;
+        }
+      }
+    },
+  );
 
   it('is one connection and one login, whatever goes over it', async () => {
     const before = logins(sshd);
