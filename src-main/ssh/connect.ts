@@ -20,7 +20,7 @@ import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, preferSha512, signAtOnce } from './ssh2.ts';
 import { KeyRefused, connectSystem } from './system.ts';
 import { whySystem } from './system-choice.ts';
-import type { Wire } from './wire.ts';
+import { hadToAsk, type Wire } from './wire.ts';
 
 const defaultTimeouts: SshTimeouts = { connectMs: 8000, handshakeMs: 10_000, loginMs: 20_000, openMs: 10_000 };
 /** A pulled cable is noticed after 12 s at the latest: up to one interval passes before silence can begin. */
@@ -32,14 +32,18 @@ const burstMs = 500;
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   const sources = await sourcesOf(options);
   const { config } = sources;
-  let connect = (await bySystem(options, sources)) ? connectBySystem : connectOnce;
+  const { prompts, routes = direct } = options;
+  const asks = prompts !== null && routes.asks(config);
+  let connect = asks || (await bySystem(options, sources)) ? connectBySystem : connectOnce;
   for (let tries = 0; ; tries += 1) {
     try {
       return await connect(options, sources);
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
       // What the host asks for, or the configuration, ssh2 may not know; OpenSSH knows more.
-      if (beyondSsh2(error) && connect === connectOnce && (await hasClient(options))) {
+      const asked = prompts !== null && hadToAsk(error);
+      if ((asked || beyondSsh2(error)) && connect === connectOnce && (await hasClient(options))) {
+        if (asked) routes.learn(config);
         connect = connectBySystem;
         continue;
       }
@@ -363,6 +367,8 @@ function limitsOf({ timeouts }: SshOptions, config: HostConfig | null): SshTimeo
   return {
     ...defaultTimeouts,
     ...(configured !== undefined && { connectMs: configured, handshakeMs: configured }),
+    // Who waits longer for a host does so for its login, too, which a slow directory or name server may hold up.
+    ...(configured !== undefined && { loginMs: Math.max(configured, defaultTimeouts.loginMs) }),
     ...timeouts,
   };
 }

@@ -55,6 +55,8 @@ export class Routes {
   readonly #config: SshConfig | null;
   readonly #jumps = new Map<string, Jump>();
   readonly #gates = new Map<string, Gate>();
+  /** Commands that are an ssh themselves, and ask. */
+  readonly #asking = new Set<string>();
 
   /** @param config Null: OpenSSH's is not read. */
   constructor(config: SshConfig | null = null) {
@@ -69,6 +71,15 @@ export class Routes {
     const [only, ...others] = config.proxyJump;
     const itself = only !== undefined && others.length === 0 && hopOf(only).host === host;
     return { ...config, proxyJump: jumps ?? (itself ? [] : config.proxyJump) };
+  }
+
+  /** Whether the host is reached by a command that had to ask before: it is begun where it can from the start. */
+  asks(config: HostConfig | null): boolean {
+    return config?.proxyCommandName !== undefined && this.#asking.has(config.proxyCommandName);
+  }
+
+  learn(config: HostConfig | null): void {
+    if (config?.proxyCommandName !== undefined) this.#asking.add(config.proxyCommandName);
   }
 
   /** Lets so many logins at a time use one way. @throws SshError when it was called off */

@@ -32,6 +32,12 @@ export function writeTogether(wire: Wire): void {
 const stderrLimit = 4096;
 /** OpenSSH's words for a server that closed the connection before it said anything. */
 const turnedAway = /MaxStartups|kex_exchange_identification|Connection (?:closed|reset) by/;
+/**
+ * The program is an ssh itself, which found nobody to ask for a password, a passphrase or about a key. The system's ssh
+ * hands on to it how Drover asks.
+ */
+export const hadToAsk = ({ message }: SshError) =>
+  /^The ProxyCommand to .*\(.*(?:Permission denied|Host key verification failed)/.test(message);
 /** How long a program may take to leave by itself once its input has ended. */
 const leavingMs = 1000;
 

@@ -10,6 +10,7 @@ import {
   KnownHosts,
   openLibvirt,
   Routes,
+  SecretCache,
   SshConfig,
   type SshConnection,
   type SshError,
@@ -201,6 +202,37 @@ it('a ProxyCommand that is an ssh of its own does not run into MaxStartups eithe
   for (const ssh of open.splice(0)) ssh.close();
   await until('the commands have ended', async () => (await connections('kvm1', 2212)) === 0);
 });
+
+it.each(['a password', 'a passphrase'])(
+  'a ProxyCommand that is an ssh of its own asks for %s where Drover asks, and fails only once for that',
+  async (what) => {
+    const lines = what === 'a password' ? 'PubkeyAuthentication no' : `IdentityFile ${lab.admin.keys.locked}`;
+    const gate = join(folder, 'gate.conf');
+    writeFileSync(
+      gate,
+      `Host gate\n HostName ${address('kvm1')}\n User root\n IdentityAgent none\n IdentitiesOnly yes\n UserKnownHostsFile ${lab.admin.knownHosts}\n ${lines}\n`,
+    );
+    const command = ` ProxyCommand ssh -F ${gate} -W %h:%p gate`;
+    write(`Host one two\n HostName ${address('kvm2')}\n${command}`);
+    const answer = what === 'a password' ? lab.state.password : lab.admin.passphrase;
+    const prompts = person(answer, answer);
+    const secrets = new SecretCache();
+    expect((await (await login('one', { prompts, secrets })).run('uname -n')).stdout).toBe('kvm2\n');
+    expect(prompts.questions).toHaveLength(1);
+    const log = () =>
+      lab.exec('kvm1', [
+        'sh',
+        '-c',
+        'grep -c "^Connection closed by authenticating" /var/log/libvirt/sshd.log || true',
+      ]);
+    const before = await log();
+    await login('two', { prompts, secrets });
+    expect(await log()).toBe(before);
+    await expect(login('one')).rejects.toMatchObject({
+      message: expect.stringContaining('The ProxyCommand') as string,
+    });
+  },
+);
 
 it('a jump host’s unknown key is asked for under its own name, and nothing goes through before', async () => {
   writeFileSync(
