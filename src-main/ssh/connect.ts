@@ -299,6 +299,11 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
         way.leave();
         return handshake.deadline.without(person);
       },
+      patient: () => {
+        way.leave();
+        options.onWait?.();
+        handshake.patient();
+      },
       fail: (error) => handshake.fail(error),
     }));
   handshake = shakeHands({

@@ -2,6 +2,7 @@
 import { Deadline } from './deadline.ts';
 import { calledOff, seconds } from './dial.ts';
 import { SshError, printable, type SshPhase } from './error.ts';
+import { patientMs } from './options.ts';
 import { hangUp } from './hang-up.ts';
 import { algorithmsOf, type Algorithms } from './algorithms.ts';
 import { Client, identOf, type AnyAuthMethod, type OfferedAlgorithms, type SshClient } from './ssh2.ts';
@@ -31,6 +32,8 @@ export interface Handshake {
   deadline: Deadline;
   /** Resolves when logged in. The client has no listeners of ours any more then. */
   done: Promise<void>;
+  /** From now on the login may take longer, as a person may be waited for elsewhere. */
+  patient(): void;
   /** Aborted when it failed. */
   signal: AbortSignal;
   fail(error: SshError): void;
@@ -44,6 +47,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   const gone = new AbortController();
   let phase: SshPhase = 'banner';
   let over = false;
+  let { loginMs } = options;
   let firstBytes = Buffer.alloc(0);
   let settle!: { resolve(): void; reject(error: SshError): void };
   const done = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
@@ -75,7 +79,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
       'key-exchange': 'began to exchange keys, and did not finish',
       login: 'did not finish the login',
     }[phase as 'banner' | 'key-exchange' | 'login'];
-    const limit = seconds(phase === 'login' ? options.loginMs : options.handshakeMs);
+    const limit = seconds(phase === 'login' ? loginMs : options.handshakeMs);
     fail(new SshError('timeout', phase, `${label} ${doing} within ${limit}. Is the host overloaded or stuck?`));
   });
   const heardFrom = () => {
@@ -97,7 +101,7 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   client.on('close', () => broke(null));
   client.on('handshake', () => {
     phase = 'login';
-    deadline.set(options.loginMs);
+    deadline.set(loginMs);
   });
   client.on('change password', () => {
     const message = `The password of ${options.user} on ${label} has expired. Log in by ssh once, and choose a new one.`;
@@ -141,7 +145,11 @@ export function shakeHands(options: HandshakeOptions): Handshake {
   deadline.set(options.handshakeMs);
   if (signal?.aborted) abort();
   else if (socket.destroyed || socket.readableEnded) broke(null);
-  return { client, deadline, done, signal: gone.signal, fail, banner: () => identOf(client).trim() };
+  const patient = () => {
+    loginMs = patientMs(options);
+    if (!over) deadline.set(loginMs);
+  };
+  return { client, deadline, done, patient, signal: gone.signal, fail, banner: () => identOf(client).trim() };
 }
 
 /** Why it ended before it was done. @param error Null: it was just closed. */

@@ -29,6 +29,8 @@ export interface LoginOptions {
   signal: AbortSignal;
   /** Waits for a person, while the limits of the connection stand still. */
   waiting: <T>(person: Promise<T>) => Promise<T>;
+  /** Something is sent after which the host may wait for a person itself, as for a tap on a phone. */
+  patient: () => void;
   /** Ends the connection with this error. */
   fail: (error: SshError) => void;
 }
@@ -102,11 +104,13 @@ export class Login {
       case 'keyboard-interactive':
         if (!this.#mayAnswer()) return null;
         this.#spoken = true;
+        this.#options.patient();
         return this.#keyboard();
       case 'password': {
         const password = this.#mayAnswer() ? await this.#password() : undefined;
         if (password === undefined) return null;
         this.#spoken = true;
+        this.#options.patient();
         return { type: 'password', username: this.#options.user, password };
       }
       default:

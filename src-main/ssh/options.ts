@@ -57,6 +57,7 @@ export interface SshTimeouts {
   connectMs: number;
   /** Banner and key exchange. */
   handshakeMs: number;
+  /** Three times as long where a password or an answer is sent: a host may then wait for somebody's tap on a phone. */
   loginMs: number;
   /** Until a channel is open. */
   openMs: number;
@@ -92,3 +93,6 @@ export interface SshOptions {
   /** Share one among all hosts, so that nothing is asked twice. */
   secrets?: SecretCache;
 }
+
+/** How long a login may take once something of a person's is sent. */
+export const patientMs = ({ loginMs }: Pick<SshTimeouts, 'loginMs'>) => 3 * loginMs;

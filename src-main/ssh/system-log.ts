@@ -16,11 +16,13 @@ export class SystemLog {
   /** What the host takes. */
   methods: string[] = [];
   readonly tried: string[] = [];
+  /** Something is sent after which the host may wait for a person itself, as for a tap on a phone. */
+  patient = false;
   /** The lines that are not debugging, the last of them. */
   readonly said: string[] = [];
   readonly #moved: () => void;
 
-  /** @param moved Called when a phase begins. */
+  /** @param moved Called when a phase begins, and when it may take longer. */
   constructor(moved: () => void) {
     this.#moved = moved;
   }
@@ -52,6 +54,10 @@ export class SystemLog {
     } else if (line.startsWith('Next authentication method: ')) {
       const method = line.slice(line.indexOf(': ') + 2);
       if (!this.tried.includes(method)) this.tried.push(method);
+      if (method === 'keyboard-interactive' || method === 'password') {
+        this.patient = true;
+        this.#moved();
+      }
     }
   }
 

@@ -15,7 +15,7 @@ import { SshError } from './error.ts';
 import { fingerprint, keyType, plainKey, type HostKeySeen, type HostKeyStatus } from './host-key.ts';
 import { expandHome } from './identities.ts';
 import { MuxCarrier, terminate } from './mux.ts';
-import type { SshKeepalive, SshOptions, SshTimeouts } from './options.ts';
+import { patientMs, type SshKeepalive, type SshOptions, type SshTimeouts } from './options.ts';
 import type { SystemRoute } from './routes.ts';
 import { SystemAnswers } from './system-answers.ts';
 import { SystemLog, keyRefusal, whyEnded, whyLeft } from './system-log.ts';
@@ -71,7 +71,11 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
 
   const log = new SystemLog(() => {
     if (log.phase === 'key-exchange') deadline?.set(limits.handshakeMs);
-    else if (log.phase === 'login') deadline?.set(limits.loginMs);
+    else if (log.phase === 'login') deadline?.set(log.patient ? patientMs(limits) : limits.loginMs);
+    if (log.patient) {
+      route.leave();
+      options.onWait?.();
+    }
   });
   try {
     askpass = await Askpass.open(folder, (asked) => {
@@ -286,7 +290,7 @@ function tooSlow(log: SystemLog, label: string, limits: SshTimeouts): SshError {
     case 'key-exchange':
       return within(limits.handshakeMs, 'began to exchange keys, and did not finish');
     case 'login':
-      return within(limits.loginMs, 'did not finish the login');
+      return within(log.patient ? patientMs(limits) : limits.loginMs, 'did not finish the login');
     case 'banner':
       return within(limits.connectMs, 'said nothing that SSH begins with');
     default:

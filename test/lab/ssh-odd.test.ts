@@ -140,6 +140,18 @@ describe.each(ways)('%s', (way) => {
     expect(prompts.questions).toHaveLength(1);
   });
 
+  it('a host that waits for somebody’s tap on a phone, once it has the password, is waited for', async () => {
+    const rules = join(lab.state.directory, 'kvm2/etc/pam.d/sshd');
+    const before = readFileSync(rules, 'utf8');
+    undo.push(async () => writeFileSync(rules, before));
+    writeFileSync(rules, before.replace(/^auth .*$/m, '$&\nauth required pam_exec.so /bin/sleep 3'));
+    write(`Host slow\n HostName ${address('kvm2')}\n PubkeyAuthentication no\n${usual()}`);
+    const prompts = person(lab.state.password);
+    const ssh = await login('slow', way, { prompts, timeouts: { loginMs: 2000 } });
+    expect(prompts.questions).toHaveLength(1);
+    expect((await ssh.run('uname -n')).stdout).toBe('kvm2\n');
+  });
+
   it('a server that hears one key: the agent’s is offered, though a file is named that is not it', async () => {
     const socket = at(`agent-${base}`);
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });

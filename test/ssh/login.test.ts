@@ -234,6 +234,27 @@ describe('keyboard-interactive', () => {
   });
 });
 
+it.each(['password', 'keyboard-interactive'])(
+  'a host that waits for a tap on a phone after the %s is waited for, and others go on',
+  async (method) => {
+    const tapped = (context: AuthContext) => void setTimeout(() => context.accept(), 900);
+    const answer = (context: AuthContext) => {
+      if (context.method === 'password') tapped(context);
+      else if (context.method === 'keyboard-interactive') context.prompt(aPassword.prompts, () => tapped(context));
+      else context.reject([method as 'password']);
+    };
+    await host(answer, [method]);
+    const target = { host: peer.host, port: peer.port, user: 'ada', label: 'kvm1', keyFiles: [] };
+    const onWait = vi.fn();
+    const ssh = await connectSsh({
+      ...{ target, knownHosts, secrets, onWait, prompts: person('right'), agent: null, home: folder },
+      timeouts: { loginMs: 600 },
+    });
+    ssh.close();
+    expect(onWait).toHaveBeenCalled();
+  },
+);
+
 it('a second step after the first was taken is asked for, and is no repetition', async () => {
   await host(
     (context) => {
