@@ -25,7 +25,8 @@ export interface ConfigQuery {
 /** Keyword to values, the first one the one that counts; only `identityfile` and `certificatefile` have several. */
 export type ConfigValues = Map<string, string[]>;
 
-const fileLimit = 1 << 20;
+/** Tools write files for thousands of hosts. */
+const fileLimit = 1 << 24;
 const includeDepth = 16;
 const several = new Set(['identityfile', 'certificatefile']);
 

@@ -187,7 +187,7 @@ async function connectBySystem(
       ...(hostKeyAlgorithm !== undefined && { hostKeyAlgorithm }),
     });
     const { hostKey } = ssh;
-    const newKeys = ['accept-new', 'no'].includes(config?.strictHostKeyChecking ?? 'ask');
+    const newKeys = ['accept-new', 'no'].includes(config?.strictHostKeyChecking ?? 'ask') && keepsKeys(config);
     if (newKeys && hostKey.key.length > 0 && known.check(hostKey.key).status === 'unknown' && !isCertificate(hostKey)) {
       await keep(knownHosts, target.label, named, hostKey.key, config);
     }
@@ -209,6 +209,10 @@ function namedAs(target: SshTarget, config: HostConfig | null): { host: string; 
   const alias = config?.hostKeyAlias;
   return alias === undefined ? placeOf(target, config) : { host: alias, port: 22 };
 }
+
+/** Whether new keys are to be kept: not where the configuration has ssh write them nowhere, as for hosts made anew often. */
+const keepsKeys = (config: HostConfig | null) =>
+  config?.userKnownHostsFiles === undefined || config.userKnownHostsFiles.some((path) => path !== '/dev/null');
 
 async function keep(
   knownHosts: KnownHosts,
@@ -265,12 +269,12 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     }
     const { status: found, where } = known.check(key);
     const print = fingerprint(key);
-    const approved =
-      found === 'unknown' && (anyNewKey || (target.trust !== undefined && print === unpadded(target.trust)));
+    const byPerson = target.trust !== undefined && print === unpadded(target.trust);
+    const approved = found === 'unknown' && (anyNewKey || byPerson);
     const status = approved || (anyKeyHere && found !== 'revoked') ? 'trusted' : found;
     seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key), of: named };
     options.onHostKey?.(seen);
-    if (approved) {
+    if (approved && (byPerson || keepsKeys(config))) {
       // Kept at once, whatever the login comes to.
       kept = keep(options.knownHosts, label, named, seen.key, config);
       kept.catch(() => undefined); // awaited below

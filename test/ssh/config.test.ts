@@ -242,6 +242,19 @@ describe('what is configured', () => {
     expect(config.serverAliveIntervalMs).toBeUndefined();
   });
 
+  it('of thousands of hosts is read to its end', () => {
+    const hosts = Array.from(
+      { length: 20_000 },
+      (_, n) => `Host vm${n}.cluster.example.org\n  Port ${n + 1000}\n  User ops\n`,
+    );
+    const values = valuesFor([parseConfig(hosts.join(''))], {
+      host: 'vm19999.cluster.example.org',
+      user: null,
+      port: null,
+    });
+    expect(values.get('port')).toEqual(['20999']);
+  });
+
   it('of one malformed line spoils no other', () => {
     const entries = parseConfig('Host "kvm1\n=\n Port\n\u0000\nHost kvm2\n Port 4\n');
     expect(valuesFor([entries], query('kvm2')).get('port')).toEqual(['4']);

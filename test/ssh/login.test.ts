@@ -279,6 +279,17 @@ describe('OpenSSH’s configuration', () => {
     else context.reject(['keyboard-interactive', 'password']);
   };
 
+  it.each(['/dev/null', 'none'])('that keeps keys in %s takes those of a host that is made anew', async (file) => {
+    const line = `HostKeyAlias anew\nStrictHostKeyChecking no\nUserKnownHostsFile ${file}`;
+    for (const answer of ['right', 'right too']) {
+      peer = await sshPeer(both, { methods: ['password'] });
+      await login(person(answer), line);
+      expect(peer.attempts).toEqual(['none', `password ${answer}`]);
+      if (answer === 'right') await peer.stop();
+      secrets.clear();
+    }
+  });
+
   it.each(['PreferredAuthentications password,keyboard-interactive', 'KbdInteractiveAuthentication no'])(
     'with “%s” begins with the password',
     async (line) => {
