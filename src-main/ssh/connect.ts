@@ -210,9 +210,14 @@ function namedAs(target: SshTarget, config: HostConfig | null): { host: string; 
   return alias === undefined ? placeOf(target, config) : { host: alias, port: 22 };
 }
 
-/** Whether new keys are to be kept: not where the configuration has ssh write them nowhere, as for hosts made anew often. */
-const keepsKeys = (config: HostConfig | null) =>
-  config?.userKnownHostsFiles === undefined || config.userKnownHostsFiles.some((path) => path !== '/dev/null');
+/**
+ * Whether new keys are to be kept: not where the configuration takes any and has ssh write them nowhere, as for hosts that
+ * are made anew often.
+ */
+function keepsKeys(config: HostConfig | null): boolean {
+  if (config?.strictHostKeyChecking !== 'no') return true;
+  return config.userKnownHostsFiles === undefined || config.userKnownHostsFiles.some((path) => path !== '/dev/null');
+}
 
 async function keep(
   knownHosts: KnownHosts,

@@ -31,7 +31,8 @@ export interface Identities {
   notes: string[];
 }
 
-const usual = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+/** In ssh's order: a server that hears few keys hears the same ones. */
+const usual = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
 const agentAnswersMs = 2000;
 /** An agent may ask its owner to confirm each use. */
 const agentSignsMs = 60_000;

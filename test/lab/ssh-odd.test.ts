@@ -178,6 +178,18 @@ describe.each(ways)('%s', (way) => {
     await login('few', way, { agent: socket });
   });
 
+  it('a server that hears one key, where none is named: the usual ones are offered in ssh’s order', async () => {
+    const authorized = `/run/one-${base}`;
+    const rsa = readFileSync(`${lab.admin.keys.rsa}.pub`, 'utf8');
+    await lab.exec('kvm1', ['sh', '-c', `cat >${authorized}`], { input: rsa });
+    await server('kvm1', base + 12, 'MaxAuthTries=1', `AuthorizedKeysFile=${authorized}`);
+    write(
+      `Host few\n HostName ${address('kvm1')}\n Port ${base + 12}\n HostKeyAlias ${address('kvm1')}\n User root\n UserKnownHostsFile ${lab.admin.knownHosts}\n IdentityAgent none\n`,
+    );
+    expect(await theirs('few')).toBe('kvm1\n');
+    await login('few', way, { home: lab.admin.home });
+  });
+
   it('ten at once, where one address may log in once at a time', async () => {
     await server('kvm1', base + 4, 'PerSourceMaxStartups=1');
     write(`Host one*\n HostName ${address('kvm1')}\n Port ${base + 4}\n HostKeyAlias ${address('kvm1')}\n${usual()}`);

@@ -104,7 +104,7 @@ const nobody = () => address('kvm1').replace(/\d+$/, '99');
 it.each(['any', 'inet'])(
   'a name with two addresses leads to the one that answers (AddressFamily %s)',
   async (family) => {
-    const ports = family === 'any' ? [2391, 2392] : [2393, 2394];
+    const ports = family === 'any' ? [2281, 2282] : [2283, 2284];
     await otherServer('kvm1', ports[0]!);
     await otherServer('kvm2', ports[1]!);
     names(`${address('kvm1')} several`, `${address('kvm2')} several`);
