@@ -179,7 +179,7 @@ async function readKeyFile(name: string, given: boolean, notes: string[]): Promi
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
       // The agent may hold the private key of a public one that lies there.
-      const publicKey = given ? await publicFile(`${name}.pub`) : null;
+      const publicKey = await publicFile(`${name}.pub`);
       if (publicKey) return { name, text: '', locked: false, publicKey, publicOnly: true };
       if (given) notes.push(`the key file ${name} does not exist`);
     } else if (code === 'EACCES') notes.push(`the key file ${name} may not be read by this user`);

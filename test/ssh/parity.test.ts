@@ -1,7 +1,7 @@
 // Where ssh gets in with some odd but valid files, Drover does, and where ssh refuses, so does it: both on a real sshd.
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -494,6 +494,23 @@ describe.skipIf(!sshdIsHere)('ssh gets in, and so does Drover', () => {
     expect(theirs, theirs.said).toMatchObject({ in: true });
     expect(withSsh).toBe('in');
     expect(alone).toMatch(why);
+  });
+});
+
+describe.skipIf(!sshdIsHere)('of an agent with nine keys', () => {
+  it('the one is offered whose public half is in the home folder, where no file is named', async () => {
+    const home = at('home');
+    mkdirSync(join(home, '.ssh'), { recursive: true });
+    writeFileSync(join(home, '.ssh/id_ed25519.pub'), readFileSync(`${at('good')}.pub`));
+    writeFileSync(at('only'), `IdentitiesOnly yes\nIdentityAgent ${at('agent.sock')}\n`);
+    const ssh = await connectSsh({
+      target: { ...server('few'), user: 'root', label: 'kvm1', noVerify: true },
+      knownHosts: new KnownHosts({ own: at('none'), user: [], system: [] }),
+      routes: new Routes(new SshConfig({ user: at('only'), system: at('none'), home })),
+      prompts: null,
+      home,
+    });
+    ssh.close();
   });
 });
 
