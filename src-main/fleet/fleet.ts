@@ -40,10 +40,12 @@ export interface FleetOptions {
 
 /** Logins under way at once: more would only make each of them slower. */
 const connectingAtOnce = 32;
+/** What is not connected by then waits for the host, and slows nobody down. */
+const hangsMs = 2000;
 
 export class Fleet {
   readonly #options: FleetOptions;
-  readonly #gate = new Gate(connectingAtOnce);
+  readonly #gate = new Gate(connectingAtOnce, hangsMs);
   readonly #clock: Clock;
   #hosts = new Map<HostId, Host>();
   #listeners = new Set<(host: Host) => void>();

@@ -3,8 +3,12 @@ export class Gate {
   #free: number;
   #queue: (() => void)[] = [];
 
-  constructor(places: number) {
+  readonly #longestMs: number | undefined;
+
+  /** @param longestMs After so long a place is free again: who is not done by then hangs, and holds up nobody else. */
+  constructor(places: number, longestMs?: number) {
     this.#free = places;
+    this.#longestMs = longestMs;
   }
 
   /** Resolves with the leave-taking, to be called once. Rejects when the signal says so, while waiting. */
@@ -26,12 +30,16 @@ export class Gate {
       });
     }
     let left = false;
-    return () => {
+    const leave = () => {
       if (left) return;
       left = true;
+      clearTimeout(timer);
       const next = this.#queue.shift();
       if (next) next();
       else this.#free += 1;
     };
+    const timer = this.#longestMs === undefined ? undefined : setTimeout(leave, this.#longestMs);
+    timer?.unref();
+    return leave;
   }
 }

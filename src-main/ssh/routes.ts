@@ -14,6 +14,8 @@ import { CommandWire, type Wire } from './wire.ts';
 const throughOneJump = 4;
 /** A ProxyCommand often is a login of its own at one jump host, whose server begins to refuse them at some number. */
 const throughOneCommand = 2;
+/** A login that is not over by then waits for a host that may never answer. */
+const hangsMs = 2000;
 /** How long a jump host stays connected when nobody goes through it any more. */
 const lingerMs = 10_000;
 
@@ -84,7 +86,7 @@ export class Routes {
 
   /** Lets so many logins at a time use one way. @throws SshError when it was called off */
   async #enter(name: string, places: number, { signal, target }: SshOptions): Promise<() => void> {
-    const gate = this.#gates.get(name) ?? new Gate(places);
+    const gate = this.#gates.get(name) ?? new Gate(places, hangsMs);
     this.#gates.set(name, gate);
     try {
       return await gate.enter(signal);
@@ -172,7 +174,15 @@ export class Routes {
     let leave = () => {};
     try {
       leave = await this.#enter(`jump ${name}`, throughOneJump, options);
-      const stream = await connection.openTcp(host, port);
+      const opening = connection.openTcp(host, port);
+      const stream = await orAborted(opening, options.signal, options.target.label).catch((error: unknown) => {
+        // Called off: one that comes late is of no use.
+        opening.then(
+          (late) => late.destroy(),
+          () => undefined,
+        );
+        throw error;
+      });
       stream.once('close', release);
       return { wire: stream as Wire, via: connection, leave };
     } catch (error) {

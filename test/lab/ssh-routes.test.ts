@@ -190,6 +190,26 @@ it('thirty hosts behind a jump host that bears two logins at a time, on one conn
   expect(await connections('kvm2', 2211)).toBe(30);
 });
 
+it('hosts behind a jump host that answer nothing hold up no others', async () => {
+  const silent = Array.from({ length: 8 }, (_, n) => nobody().replace(/\d+$/, `${96 + n}`));
+  const rule = ['OUTPUT', '-d', `${silent[0]}/29`, '-j', 'DROP'];
+  await lab.exec('kvm1', ['iptables', '-A', ...rule]);
+  undo.push(() => lab.exec('kvm1', ['iptables', '-D', ...rule]));
+  write(`Host gate\n HostName ${address('kvm1')}`, `Host * !gate\n ProxyJump gate`);
+  const abort = new AbortController();
+  const others = silent.map((host) => login(host, { signal: abort.signal }).catch((error: SshError) => error));
+  let ended = 0;
+  for (const other of others) void other.then(() => (ended += 1));
+  await until('as many as may be are called', async () => {
+    const said = await lab.exec('kvm1', ['iptables', '-L', 'OUTPUT', '-nvx']);
+    return Number(/^\s*(\d+) .*DROP/m.exec(said)?.[1]) >= 4;
+  });
+  expect((await (await login(address('kvm2'))).run('uname -n')).stdout).toBe('kvm2\n');
+  expect(ended).toBe(0); // each of them waits for its own limit, 10 s
+  abort.abort();
+  for (const error of await Promise.all(others)) expect(error).toMatchObject({ kind: 'cancelled' });
+});
+
 it('a ProxyCommand that is an ssh of its own does not run into MaxStartups either', async () => {
   await otherServer('kvm1', 2212, 'MaxStartups=2');
   write(

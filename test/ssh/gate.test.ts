@@ -1,5 +1,5 @@
 // So many at a time.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Gate } from '../../src-main/ssh/gate.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -24,6 +24,35 @@ describe('a gate', () => {
     leaves[2]?.();
     await turn();
     expect(through).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('frees the place of one who hangs, once', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const gate = new Gate(1, 2000);
+      const through: number[] = [];
+      const leaves: (() => void)[] = [];
+      for (let i = 0; i < 3; i++) {
+        void gate.enter().then((leave) => {
+          through.push(i);
+          leaves.push(leave);
+        });
+      }
+      vi.advanceTimersByTime(1999);
+      await turn();
+      expect(through).toEqual([0]);
+      vi.advanceTimersByTime(1);
+      await turn();
+      expect(through).toEqual([0, 1]);
+      leaves[0]?.(); // late: its place is another's by now
+      await turn();
+      expect(through).toEqual([0, 1]);
+      leaves[1]?.();
+      await turn();
+      expect(through).toEqual([0, 1, 2]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('counts a leave-taking once', async () => {
