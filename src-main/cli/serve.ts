@@ -16,7 +16,10 @@ const serveOptions: Record<string, Option> = {
   'allow-remote': { does: 'listen on other addresses than loopback; needs TLS, by one of the next two' },
   'tls-cert': { value: 'FILE', does: 'its certificate, with --tls-key', completes: 'file' },
   'tls-key': { value: 'FILE', does: 'the certificate’s key', completes: 'file' },
-  'public-url': { value: 'URL', does: 'the https:// address of a proxy that does TLS' },
+  'public-url': {
+    value: 'URL',
+    does: 'the https:// address under which others find it: a proxy that does TLS, or its own name',
+  },
 };
 
 interface Serve {
@@ -52,7 +55,7 @@ async function runServe({ args, start, onInterrupt }: Context, { dataDir, demo, 
   const serving = await serve(begin, { listen, token, log });
   const withdraw = announce(dataDir, serving.url, token);
   process.stdout.write(`Drover listening on ${addressWith(serving.url, token)}\n`);
-  if (listen.publicUrl) log(`behind the proxy it is ${listen.publicUrl.href}`);
+  if (listen.publicUrl) log(`others find it at ${listen.publicUrl.href}, with the same “#token=…” after it`);
   if (open) openWindow(serving.ticket(), log);
   await stop;
   withdraw();

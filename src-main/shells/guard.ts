@@ -11,7 +11,7 @@ export interface GuardOptions {
   address: string;
   port: number;
   tls: boolean;
-  /** Under which a proxy offers us, if one does. */
+  /** Under which others find us, behind a proxy or by our own TLS. */
   publicUrl: URL | null;
 }
 
@@ -37,7 +37,10 @@ export class Guard {
     const own = this.#hosts(request);
     const asked = host?.toLowerCase() ?? '';
     if (!own.includes(asked) && asked !== publicUrl?.host) {
-      throw new Failure('forbidden', `Drover is not “${printable(host)}”: ask for it by the address that it printed.`);
+      const way = publicUrl
+        ? `it is found at ${publicUrl.href}, and a proxy before it has to pass the Host header on as it came`
+        : 'ask for it by the address that it printed, or tell it this name by --public-url';
+      throw new Failure('forbidden', `Drover is not “${printable(host)}”: ${way}.`);
     }
     if (origin === undefined || origin === publicUrl?.origin) return;
     if (!own.some((name) => origin === `${tls ? 'https' : 'http'}://${name}`)) {

@@ -16,6 +16,7 @@ export interface Listen {
   address: string;
   port: number;
   tls: { cert: Buffer; key: Buffer } | null;
+  /** Ends with a slash. */
   publicUrl: URL | null;
 }
 
@@ -58,8 +59,10 @@ function addressOf(text: string): { address: string; port: number } {
 function publicUrlOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url?.protocol !== 'https:' || url.username || url.password) {
-    throw refuse(`--public-url is “${text}”, and has to be the https:// address under which the proxy offers Drover.`);
+    throw refuse(`--public-url is “${text}”, and has to be the https:// address under which others find Drover.`);
   }
+  if (!url.pathname.endsWith('/')) url.pathname += '/'; // the window's files are found from there
+  url.search = url.hash = '';
   return url;
 }
 

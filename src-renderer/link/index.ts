@@ -1,9 +1,9 @@
 // Opens the window's link: through the desktop's bridge where there is one, else by WebSocket.
-import { Failure } from '../../contract/failure.ts';
+import type { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import { linkPath } from '../../contract/wire.ts';
-import { link as words } from '../words/link.ts';
 import { desktopBridge, ElectronLink } from './electron.ts';
+import { whyRefused } from './refused.ts';
 import { SocketLink } from './socket.ts';
 import { onNewToken, takeToken } from './token.ts';
 
@@ -23,10 +23,10 @@ export function openLink({ answers }: { answers: boolean }): Link {
 async function explain(token: string): Promise<Failure> {
   const asked = await fetch(new URL('./api/v1/migrations/options', document.baseURI), {
     method: 'HEAD',
-    headers: { authorization: `Bearer ${token}` },
+    // Where a proxy brings the token along, the header is the proxy's own login's.
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+    redirect: 'manual',
     signal: AbortSignal.timeout(5_000),
   });
-  return asked.status === 401
-    ? new Failure('unauthorized', words.wrongToken)
-    : new Failure('unreachable', words.noWindow);
+  return whyRefused(asked);
 }

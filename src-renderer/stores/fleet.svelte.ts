@@ -122,7 +122,7 @@ export class FleetStore {
       this.#link.on('up', (up) => {
         this.up = up;
         this.inStep = false;
-        if (up) void this.#ask();
+        void this.#ask(); // while it is down, the answer is why
       }),
     ];
     return () => {
@@ -198,7 +198,7 @@ export class FleetStore {
     } catch (thrown) {
       this.#asking = false;
       this.trouble = toErr(thrown);
-      this.#options.later(() => this.up && !this.inStep && void this.#ask());
+      this.#options.later(() => !this.inStep && void this.#ask());
     }
   }
 

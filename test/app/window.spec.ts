@@ -292,6 +292,14 @@ test.describe('what is lost is said', () => {
     expect(await said(page, 'hosts.connect')).toEqual([{ id: 'host-2' }]);
   });
 
+  test('a window that is not let in says why, and not that it tries again', async ({ open }) => {
+    const page = await open(size);
+    await page.evaluate(() => window.main.up(false, 'The token is another one’s.'));
+    await expect(page.getByRole('alert')).toHaveText('The token is another one’s.');
+    await page.evaluate(() => window.main.up(true));
+    await expect(page.getByRole('alert')).toHaveCount(0);
+  });
+
   test('a window that lost Drover says so, and is right again afterwards', async ({ open }) => {
     const page = await open(size);
     await page.evaluate(() => window.main.up(false));

@@ -56,6 +56,21 @@ describe('drover serve', () => {
     expect([run.out, run.err]).toEqual(['', expect.stringMatching(/^drover: 127\.0\.0\.1:\d+ is in use/)]);
   });
 
+  it('tells where others find it, and the token on stdout alone', async () => {
+    const run = program.run([
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--public-url',
+      'https://drover.example',
+      '--data',
+      folder(),
+    ]);
+    const { token } = await run.ready();
+    await expect.poll(() => run.err).toContain('others find it at https://drover.example/, with the same “#token=…”');
+    expect(run.err).not.toContain(token);
+  });
+
   it('refuses to be reached from elsewhere without TLS', async () => {
     const run = program.run(['serve', '--listen', '0.0.0.0:0', '--data', folder()]);
     expect(await run.ended).toBe(3);

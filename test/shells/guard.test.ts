@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { listenOf } from '../../src-main/shells/listen.ts';
 import { served, token } from './served.ts';
 
 const bearer = { authorization: `Bearer ${token}` };
@@ -94,6 +95,23 @@ it('takes the public name’s Host and Origin behind a proxy', async () => {
   expect(await status({ origin: 'https://drover.example:8443' })).toBe(200);
   expect(await status({ host: 'drover.example:8443', origin: 'http://drover.example:8443' })).toBe(403);
   expect(await status({ host: 'drover.example' })).toBe(403);
+});
+
+it('says to a proxy what is amiss with its Host', async () => {
+  const said = async (flags: { publicUrl?: string }, host: string) =>
+    (await (await served(undefined, flags)).askBare('/', { headers: { host } })).body.err?.message;
+  expect(await said({}, 'drover.example')).toMatch(/^Drover is not “drover\.example”: .*--public-url\.$/);
+  expect(await said({ publicUrl: 'https://drover.example:8443' }, 'drover.example')).toMatch(
+    /^Drover is not “drover\.example”: it is found at https:\/\/drover\.example:8443\/, .* Host header/,
+  );
+});
+
+it('takes the public address of a folder, which a proxy keeps to itself', async () => {
+  const publicUrl = 'https://drover.example/drover?a#b';
+  expect(listenOf({ publicUrl }).publicUrl?.href).toBe('https://drover.example/drover/');
+  const it_ = await served(undefined, { publicUrl });
+  const headers = { ...bearer, host: 'drover.example', origin: 'https://drover.example' };
+  expect((await it_.askBare('/api/v1/hosts', { headers })).status).toBe(200);
 });
 
 it('answers to the address that it listens on, be it any', async () => {

@@ -7,7 +7,9 @@ import type { LinkEvents } from '../../contract/events.ts';
 import { Failure } from '../../contract/failure.ts';
 import { decodeFrame, encodeFrame, linkProtocol, tokenOf, tokenProtocol } from '../../contract/wire.ts';
 import { serveWindow, type LinkSocketOptions } from '../../src-main/shells/link-socket.ts';
+import { whyRefused } from '../../src-renderer/link/refused.ts';
 import { SocketLink, type SocketOptions } from '../../src-renderer/link/socket.ts';
+import { link as words } from '../../src-renderer/words/link.ts';
 import { served, token } from './served.ts';
 import { StandIn } from './stand-in.ts';
 
@@ -125,6 +127,31 @@ describe('a window’s link', () => {
     await expect(link.call('hosts.list', {})).rejects.toMatchObject({ code: 'unauthorized' });
     await expect(link.call('hosts.list', {})).rejects.toMatchObject({ code: 'unauthorized' });
     expect(it_.drover.asked).toEqual([]);
+  });
+
+  it('tells a wrong token, a login before it, and a proxy that passes no WebSocket from one another', async () => {
+    const { port } = await served();
+    const ask = (given: string) =>
+      fetch(`http://127.0.0.1:${port}/api/v1/migrations/options`, {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${given}` },
+      });
+    expect(whyRefused(await ask('wrong'))).toMatchObject({ code: 'unauthorized', message: words.wrongToken });
+    expect(whyRefused(await ask(token))).toMatchObject({ code: 'forbidden', message: words.noSocket });
+    const page = { 'content-type': 'text/html; charset=utf-8' };
+    const login = [
+      new Response('', { status: 401, headers: { ...page, 'www-authenticate': 'Basic realm="Drover"' } }),
+      new Response('', { status: 403, headers: page }),
+      new Response('', { status: 200, headers: page }),
+      { type: 'opaqueredirect', status: 0, ok: false, headers: new Headers() } as Response,
+    ];
+    for (const one of login) {
+      expect(whyRefused(one)).toMatchObject({ code: 'unauthorized', message: words.login });
+    }
+    const down = new Response('', { status: 502, headers: page });
+    expect(whyRefused(down)).toMatchObject({ code: 'unreachable', message: words.unreachable });
+    const stopping = new Response('', { status: 502, headers: { 'content-type': 'application/json' } });
+    expect(whyRefused(stopping)).toMatchObject({ code: 'unreachable', message: words.noWindow });
   });
 
   it('counts silence as a loss', async () => {

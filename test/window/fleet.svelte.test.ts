@@ -1,5 +1,6 @@
 import { flushSync } from 'svelte';
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../contract/failure.ts';
 import type { Delta, NumberedDelta, Snapshot } from '../../contract/events.ts';
 import type { DomainView, MigrationView } from '../../contract/model.ts';
 import { keyOf } from '../../src-renderer/stores/domain.svelte.ts';
@@ -145,6 +146,22 @@ describe('the fleet, told by deltas', () => {
       expect(shown(store)).toEqual(shown(fresh.store));
     },
   );
+
+  it('knows while it is down why the main side lets nobody in', async () => {
+    const truth = new Truth({ hosts: 1, each: 1, seed: 9 });
+    const { link, store, waiting } = opened(truth);
+    for (const message of ['The token is another one’s.', 'The proxy asks for a login.']) {
+      const held = link.hold('fleet.snapshot');
+      if (waiting.length === 0) link.emit('up', false);
+      else waiting.shift()?.();
+      held.reject(new Failure('unauthorized', message));
+      await settled();
+      expect(store.trouble).toMatchObject({ code: 'unauthorized', message });
+    }
+    link.emit('up', true);
+    await settled();
+    expect([store.inStep, store.trouble]).toEqual([true, null]);
+  });
 
   it('takes what comes before its snapshot only where the snapshot does not hold it', async () => {
     const truth = new Truth({ hosts: 1, each: 1, seed: 9 });

@@ -44,6 +44,7 @@ export class MadeUpMain implements Link {
   percentMs = 30;
   readonly #listeners = new Map<string, Set<Listener>>();
   #up = true;
+  #refused: string | null = null;
   #pending: NumberedDelta[] = [];
   #next = random(7);
   #count = 0;
@@ -74,13 +75,16 @@ export class MadeUpMain implements Link {
 
   async call<N extends CallName>(name: N, args: ArgsIn<N>): Promise<Result<N>> {
     this.said.push({ name, args });
+    if (this.#refused !== null) throw new Failure('unauthorized', this.#refused);
     const answer = this.#carry(name, args as never);
     // What travels is a copy: nobody shares an object with the main side.
     return structuredClone((await answer) ?? null) as Result<N>;
   }
 
-  up(up: boolean): void {
+  /** @param refused why nobody is let in, while it is down */
+  up(up: boolean, refused: string | null = null): void {
     this.#up = up;
+    this.#refused = refused;
     this.#tell('up', up);
   }
 
