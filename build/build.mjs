@@ -65,6 +65,7 @@ export async function buildWindow(out = join(top, 'dist', 'window')) {
 /** @param {{ main?: boolean, window?: boolean }} parts */
 export async function build({ main = true, window = true } = {}) {
   const begun = performance.now();
+  console.log('building');
   await Promise.all([main && buildMain(), window && buildWindow()]);
   await esbuild.stop(); // its process would stay for as long as whoever builds, and then runs
   console.log(`built in ${((performance.now() - begun) / 1000).toFixed(1)} s`);

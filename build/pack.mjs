@@ -36,7 +36,9 @@ async function make(target) {
   if (target === 'npm') {
     const folder = join(top, 'release');
     mkdirSync(folder, { recursive: true });
-    const { status, stdout } = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    // Its scripts would build once more.
+    const words = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+    const { status, stdout } = spawnSync('npm', words, {
       cwd: top,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
