@@ -305,4 +305,30 @@ describe('the service for systemd', () => {
     );
     expect(looked.status, looked.stdout.slice(-300)).toBe(0);
   });
+
+  it.skipIf(!hasSystemd)('is let do what Node and ssh ask the kernel for, and is not killed for more', () => {
+    const callsOf = (name: string): string[] => {
+      if (!name.startsWith('@')) return [name];
+      const { stdout } = spawnSync('systemd-analyze', ['syscall-filter', name], { encoding: 'utf8' });
+      const inside = stdout
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim());
+      return inside.filter((line) => /^@?[a-z]/.test(line)).flatMap(callsOf);
+    };
+    const allowed = new Set<string>();
+    for (const [, not, names = ''] of unit.matchAll(/^SystemCallFilter=(~?)(.*)$/gm)) {
+      for (const call of names.split(' ').flatMap(callsOf)) {
+        if (not) allowed.delete(call);
+        else allowed.add(call);
+      }
+    }
+    // V8 when it starts; ssh before it runs a ProxyCommand or a KnownHostsCommand; all of them.
+    for (const call of ['pkey_alloc', 'setresuid', 'setresgid', 'execve', 'socket', 'futex'])
+      expect([...allowed], call).toContain(call);
+    expect([...allowed].filter((call) => ['chown', 'mount', 'setrlimit', 'ptrace', 'reboot'].includes(call))).toEqual(
+      [],
+    );
+    expect(unit).toMatch(/^SystemCallErrorNumber=EPERM$/m);
+  });
 });
