@@ -6,6 +6,7 @@ import { Failure } from '../../contract/failure.ts';
 import type { Link } from '../../contract/link.ts';
 import { linkPath } from '../../contract/wire.ts';
 import { resultOf } from '../../src-renderer/link/result.ts';
+import { refusalOf } from '../../src-renderer/link/refused.ts';
 import { SocketLink } from '../../src-renderer/link/socket.ts';
 import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
@@ -133,17 +134,42 @@ const lost = (url: string) =>
 
 /** A refused WebSocket tells no reason, a plain request does. */
 async function explain(url: string, token: string): Promise<Failure> {
-  const asked = await fetch(new URL('./api/v1/migrations/options', url), {
-    method: 'HEAD',
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(5_000),
-  });
-  return asked.status === 401
-    ? new Failure(
+  const { origin } = new URL(url);
+  let asked: Response;
+  try {
+    asked = await fetch(new URL('./api/v1/migrations/options', url), {
+      method: 'HEAD',
+      headers: { authorization: `Bearer ${token}` },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(5_000),
+    });
+  } catch (error) {
+    const { code = '', message = '' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (!/CERT|SIGNATURE/.test(code)) return lost(url);
+    return new Failure(
+      'refused',
+      `The certificate of ${origin} is not trusted: ${message}. A file with its authority can be named in NODE_EXTRA_CA_CERTS.`,
+    );
+  }
+  switch (refusalOf(asked)) {
+    case 'token':
+      return new Failure(
         'unauthorized',
-        `The token is not the one of the Drover at ${new URL(url).origin}. It printed the right one when it started.`,
-      )
-    : lost(url);
+        `The token is not the one of the Drover at ${origin}. It printed the right one when it started.`,
+      );
+    case 'login':
+      return new Failure(
+        'unauthorized',
+        `A proxy at ${origin} asks for a login of its own, which commands do not have: reach Drover itself, as by an SSH tunnel.`,
+      );
+    case 'no-socket':
+      return new Failure(
+        'forbidden',
+        `The Drover at ${origin} answers, but its WebSocket is refused. Does the proxy before it pass on “Upgrade” and “Host”?`,
+      );
+    default:
+      return lost(url);
+  }
 }
 
 type Listener = (payload: never) => void;

@@ -1,5 +1,8 @@
 // The commands as programs of their own, against simulated hosts on real SSH: what they print, and how they end.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DomainView, EvacuationPlan, Found, HostView, MigrationView } from '../../contract/model.ts';
@@ -12,6 +15,16 @@ vi.setConfig({ testTimeout: 90_000 });
 let program: Program;
 beforeAll(async () => (program = await Program.build()));
 afterAll(() => program.remove());
+
+/** Listens until the test is over. */
+async function portOf(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
 
 interface StartOptions {
   /** All hosts are known to Drover already. */
@@ -252,6 +265,34 @@ describe('beside a running Drover', () => {
     await serve.ended;
     const gone = program.run(['hosts', '--url', printed]);
     expect([await gone.ended, gone.err]).toEqual([5, expect.stringMatching(/does not answer/)]);
+  });
+
+  it.each([
+    ['a login by page', 200, { 'content-type': 'text/html' }, /^drover: A proxy at \S+ asks for a login of its own/],
+    ['passwords', 401, { 'www-authenticate': 'Basic realm="Drover"' }, /^drover: A proxy at \S+ asks for a login/],
+    ['a redirect', 302, { location: '/login' }, /^drover: A proxy at \S+ asks for a login/],
+    ['no Drover behind it', 502, { 'content-type': 'text/html' }, /^drover: The Drover at \S+ does not answer/],
+    [
+      'no WebSocket',
+      200,
+      { 'content-type': 'application/json' },
+      /^drover: The Drover at \S+ answers, but its WebSocket/,
+    ],
+  ] as const)('says what is in its way before another Drover: %s', async (_, status, headers, why) => {
+    const proxy = createServer((_, response) => response.writeHead(status, headers).end());
+    const run = program.run(['hosts', '--url', `http://127.0.0.1:${await portOf(proxy)}/#token=t`]);
+    await run.ended;
+    expect(run.err).toMatch(why);
+  });
+
+  it('says that it does not trust the certificate of another Drover', async () => {
+    const tls = (name: string) => readFileSync(join(import.meta.dirname, '..', 'fixtures', 'tls', `${name}.pem`));
+    const server = createTlsServer({ cert: tls('cert'), key: tls('key') });
+    const run = program.run(['hosts', '--url', `https://localhost:${await portOf(server)}/#token=t`]);
+    expect([await run.ended, run.err]).toEqual([
+      3,
+      expect.stringMatching(/^drover: The certificate of \S+ is not trusted: /),
+    ]);
   });
 
   it('goes on when the command that began a migration is killed', async () => {
