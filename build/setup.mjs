@@ -3,8 +3,10 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-export const top = resolve(import.meta.dirname, '..');
+/** Not by `import.meta.dirname`: a Node that is too old has none, and shall be told so. */
+export const top = resolve(fileURLToPath(import.meta.url), '..', '..');
 
 /** Where a missing part is a failure, never a skip. */
 export const ci = process.env.CI === 'true' || process.env.CI === '1';
