@@ -35,5 +35,8 @@ export function buildDocs({ dev = false } = {}) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   ensureNode();
   ensureModules();
-  process.exitCode = buildDocs({ dev: process.argv[2] === 'dev' }) ? 0 : 1;
+  const dev = process.argv[2] === 'dev';
+  const well = buildDocs({ dev });
+  if (well && !dev) console.log('the site is in docs/.vitepress/dist; npm run docs -- dev shows it in a browser');
+  process.exitCode = well ? 0 : 1;
 }
