@@ -4,13 +4,14 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 
 const mayImport: Record<string, string[]> = {
   contract: [],
-  ssh: [],
+  files: [],
+  ssh: ['files'],
   libvirt: [], // takes a Duplex, never ssh2
   discovery: ['ssh', 'libvirt', 'contract'],
   fleet: ['ssh', 'libvirt', 'contract'],
   consoles: ['fleet', 'libvirt', 'contract'],
-  migration: ['fleet', 'libvirt', 'ssh', 'contract'],
-  settings: ['contract'],
+  migration: ['fleet', 'libvirt', 'ssh', 'files', 'contract'],
+  settings: ['files', 'contract'],
   demo: ['contract'], // starts src-sim by its file's name
   api: ['fleet', 'consoles', 'migration', 'discovery', 'settings', 'demo', 'contract'],
   shells: ['api', 'words', 'contract'], // main.ts alone imports everything
@@ -28,6 +29,7 @@ const mayImport: Record<string, string[]> = {
 
 /** Packages that belong to one room, or to a few. */
 const packages: Record<string, string[]> = {
+  'write-file-atomic': ['files'],
   ssh2: ['ssh', 'sim'],
   electron: ['shells'],
   ws: ['shells', 'cli'],

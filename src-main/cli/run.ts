@@ -17,6 +17,13 @@ const table = { commands: commands.filter(({ name }) => !hidden.has(name)), glob
 const seeHelp = 'tells what there is.';
 const waitSeconds = 15;
 
+/** What asks a program to end; on Windows its window that is closed, and Ctrl+Break, too. */
+const endings: NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  ...(process.platform === 'win32' ? (['SIGHUP', 'SIGBREAK'] as const) : []),
+];
+
 /** Runs one command line, and ends the process. See `exit-codes.ts` for its number. */
 export async function runCli(start: Start, argv: readonly string[], version: string): Promise<void> {
   // Whoever reads us may have seen enough, e.g. `head`.
@@ -154,8 +161,7 @@ async function carryOut(start: Start, command: Command, args: Values, version: s
     else if (times <= 2 && core) interrupted(130);
     else process.exit(130);
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of endings) process.on(signal, onSignal);
 
   const context: Context = {
     args,

@@ -1,7 +1,7 @@
 // The daemon on this machine, by its UNIX socket.
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { join } from 'node:path';
+import { posix } from 'node:path';
 
 export interface LocalOptions {
   readOnly?: boolean;
@@ -15,11 +15,11 @@ export function localSockets(uri: string, { readOnly = false, socket }: LocalOpt
   if (socket) return [socket];
   const session = /^[a-z]+:\/\/\/session$/.test(uri);
   const folder = session
-    ? join(process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`, 'libvirt')
+    ? posix.join(process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`, 'libvirt')
     : '/run/libvirt';
   // A daemon of one's own session has no read-only socket.
   const tail = readOnly && !session ? '-ro' : '';
-  return ['virtqemud-sock', 'libvirt-sock'].map((name) => join(folder, name + tail));
+  return ['virtqemud-sock', 'libvirt-sock'].map((name) => posix.join(folder, name + tail));
 }
 
 /**
@@ -53,6 +53,9 @@ function dial(path: string, signal: AbortSignal | undefined): Promise<Socket> {
 }
 
 function sentence(code: string | undefined, sockets: string[]): string {
+  if (process.platform === 'win32') {
+    return 'No libvirt daemon runs on Windows: name a host that Drover reaches by SSH, as in qemu+ssh://HOST/system.';
+  }
   const where = sockets.join(' or ');
   switch (code) {
     case 'ENOENT':

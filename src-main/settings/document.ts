@@ -2,8 +2,8 @@
 import { readFile, rename } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { z } from 'zod';
-import writeFileAtomic from 'write-file-atomic';
 import { Failure } from '../../contract/failure.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { reason } from './data-dir.ts';
 
 export interface DocumentOptions<T> {
@@ -88,7 +88,7 @@ export class Document<T> {
     const { path, version, warn } = this.#options;
     this.#changed = false;
     try {
-      await writeFileAtomic(path, `${JSON.stringify({ version, data: this.#value }, null, 1)}\n`, { mode: 0o600 });
+      await replaceFile(path, `${JSON.stringify({ version, data: this.#value }, null, 1)}\n`);
     } catch (error) {
       this.#changed = true; // the next change, or the end, tries again
       warn(

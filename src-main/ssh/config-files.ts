@@ -1,7 +1,7 @@
 // OpenSSH's configuration files, read as ssh reads them: the first value found for a keyword is the one that counts.
 import { readFile, readdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { glob } from './glob.ts';
 
 /** A keyword in lower case, with its words. */
@@ -134,10 +134,9 @@ async function include(entries: ConfigEntry[], folder: string, home: string, dep
 /** The paths that a pattern stands for, in order. */
 async function matching(pattern: string): Promise<string[]> {
   if (!/[*?]/.test(pattern)) return [pattern];
-  const above = dirname(pattern);
-  const last = pattern.slice(above.length).replace(/^\//, '');
+  const last = basename(pattern);
   const found: string[] = [];
-  for (const folder of await matching(above)) {
+  for (const folder of await matching(dirname(pattern))) {
     const names = await readdir(folder).catch(() => []);
     for (const name of names.sort()) {
       if (glob(last, name) && name.startsWith('.') === last.startsWith('.')) found.push(join(folder, name));

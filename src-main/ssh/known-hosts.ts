@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { replaceFile } from '../files/replace-file.ts';
 import { glob } from './glob.ts';
 import { keyType, type HostKeyStatus } from './host-key.ts';
 import { systemFile } from './places.ts';
@@ -151,13 +151,8 @@ export class KnownHosts {
       const text = await readIfThere(path);
       const lines = text.split('\n').filter((line) => line !== '');
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await writeFileAtomic(
-        path,
-        change(lines)
-          .map((line) => `${line}\n`)
-          .join(''),
-        { mode: 0o600 },
-      );
+      const changed = change(lines).map((line) => `${line}\n`);
+      await replaceFile(path, changed.join(''));
     };
     const done = this.#writing.then(work, work);
     this.#writing = done.catch(() => undefined);

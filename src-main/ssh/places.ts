@@ -20,6 +20,7 @@ export function systemFile(name: string, { platform, env }: Pick<Machine, 'platf
 }
 
 const pipeFolder = '\\\\.\\pipe\\';
+const ownPipe = 'openssh-ssh-agent';
 const isPipe = (path: string) => /^[\\/]{2}[.?][\\/]pipe[\\/]/i.test(path);
 
 /**
@@ -32,7 +33,7 @@ export function systemAgent({ platform, env, user, pipes: all }: Machine = here(
   if (platform !== 'win32') return given;
   if (given && isPipe(given)) return given;
   const there = all();
-  const own = there.find((name) => name === 'openssh-ssh-agent');
+  const own = there.find((name) => name === ownPipe);
   // Its name ends with a hash that differs from login to login.
   const found = own ?? there.find((name) => name.toLowerCase().startsWith(`pageant.${user.toLowerCase()}.`));
   return found === undefined ? null : pipeFolder + found;
@@ -42,6 +43,6 @@ function pipes(): string[] {
   try {
     return readdirSync(pipeFolder);
   } catch {
-    return [];
+    return [ownPipe]; // some versions of Node cannot list them (nodejs/node#56002); an agent that is away harms nothing
   }
 }

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { buildMain } from '../../build/build.mjs';
 
+/** Windows asks no process to end: what is sent there kills. */
+export const signalsAreSent = process.platform !== 'win32';
+
 const cache = join(import.meta.dirname, '..', '..', '.cache');
 
 export class Program {

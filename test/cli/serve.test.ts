@@ -3,14 +3,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { folder, Program } from './program.ts';
+import { folder, Program, signalsAreSent } from './program.ts';
 
 let program: Program;
 beforeAll(async () => (program = await Program.build()));
 afterAll(() => program.remove());
 
 describe('drover serve', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)(
+  it.skipIf(!signalsAreSent).each(['SIGTERM', 'SIGINT'] as const)(
     'prints one line when it is ready, and ends in order at %s',
     async (signal) => {
       const run = program.run(['serve', '--listen', '127.0.0.1:0', '--data', folder()]);
@@ -34,17 +34,20 @@ describe('drover serve', () => {
     expect((await run.ready()).token).toBe('mine');
   });
 
-  it('leaves its address and token for this user’s other commands, and takes them away again', async () => {
-    const data = folder();
-    const run = program.run(['serve', '--listen', '127.0.0.1:0', '--data', data]);
-    const { url, token } = await run.ready();
-    const path = join(data, 'running.json');
-    expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ url, token });
-    if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o600);
-    run.signal('SIGTERM');
-    expect(await run.ended).toBe(0);
-    expect(() => statSync(path)).toThrow();
-  });
+  it.skipIf(!signalsAreSent)(
+    'leaves its address and token for this user’s other commands, and takes them away again',
+    async () => {
+      const data = folder();
+      const run = program.run(['serve', '--listen', '127.0.0.1:0', '--data', data]);
+      const { url, token } = await run.ready();
+      const path = join(data, 'running.json');
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ url, token });
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      run.signal('SIGTERM');
+      expect(await run.ended).toBe(0);
+      expect(() => statSync(path)).toThrow();
+    },
+  );
 
   it('says why it cannot listen, and ends with 3', async () => {
     const other = createServer();

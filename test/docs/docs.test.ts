@@ -1,7 +1,7 @@
 // The documentation beside the code: what it links to is there, what it tells people to run exists, and every sentence
 // that Drover says when something fails has its entry.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cliPage } from '../../build/docs/cli-page.ts';
 import { restPage, type OpenApi } from '../../build/docs/rest-page.ts';
@@ -23,7 +23,7 @@ const generated: Record<string, string> = {
 function pages(): string[] {
   const inDocs = readdirSync(join(top, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.md') && !path.includes('node_modules') && !path.startsWith('.'))
-    .map((path) => `docs/${path}`);
+    .map((path) => `docs/${path.replaceAll(sep, '/')}`);
   return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', ...inDocs, ...Object.keys(generated)];
 }
 
@@ -49,7 +49,7 @@ describe.each(pages())('%s', (path) => {
     const text = textOf(path).replace(/^```[^]*?^```/gm, '');
     for (const [, target = '', hash = ''] of text.matchAll(/\]\(([^)\s#]*)(?:#([^)]*))?\)/g)) {
       if (/^[a-z]+:|^\//i.test(target)) continue;
-      const meant = target === '' ? path : relative(top, resolve(top, dirname(path), target));
+      const meant = target === '' ? path : relative(top, resolve(top, dirname(path), target)).replaceAll(sep, '/');
       expect(meant in generated || existsSync(join(top, meant)), `${path} → ${target}`).toBe(true);
       if (hash && meant.endsWith('.md'))
         expect([...anchors(textOf(meant))], `${path} → ${target}#${hash}`).toContain(hash);

@@ -23,7 +23,10 @@ test('the modular daemon comes before the monolithic one', () => {
   expect(localSockets('qemu:///system', { socket: '/x' })).toEqual(['/x']);
 });
 
-test('a socket is opened', async () => {
+// Where there are no UNIX sockets in folders, there is no daemon either.
+const onWindows = process.platform === 'win32';
+
+test.skipIf(onWindows)('a socket is opened', async () => {
   const path = join(folder, 'sock');
   const server = createServer((socket) => socket.end('hello')).listen(path);
   const socket = await openLocal('qemu:///system', { socket: path });
@@ -34,7 +37,9 @@ test('a socket is opened', async () => {
 test('none there says what to install', async () => {
   const error = await failure(openLocal('qemu:///system', { socket: join(folder, 'none') }));
   expect(error).toMatchObject({ code: 'ENOENT' });
-  expect(error.message).toMatch(/No libvirt daemon listens on this machine.*start libvirtd or virtqemud/);
+  expect(error.message).toMatch(
+    onWindows ? /qemu\+ssh:\/\/HOST/ : /No libvirt daemon listens on this machine.*start libvirtd or virtqemud/,
+  );
 });
 
 test('it can be called off', async () => {

@@ -68,6 +68,7 @@ export class Rig {
   readonly #hurry: number;
   /** Drover as it runs now: one that was killed writes and does nothing any more. */
   #life = { killed: false };
+  #file!: Journal;
 
   /** @param hurry How much faster Drover's migrations are asked about, and grow impatient, than in the world. */
   static async start(options: Parameters<typeof SimFleet.start>[0], { hurry = 1 } = {}): Promise<Rig> {
@@ -101,6 +102,7 @@ export class Rig {
     };
     this.fleet = new Fleet({ logins, questions, tell, save: () => {} });
     const journal = await Journal.open(this.journal, (sentence) => this.log.push(sentence));
+    this.#file = journal;
     const life = (this.#life = { killed: false });
     // A Drover that was killed writes nothing any more, and never comes to what follows.
     const written = async (write: () => Promise<void>, what: Written | null) => {
@@ -133,6 +135,7 @@ export class Rig {
   async kill(): Promise<void> {
     const { fleet, migrations } = this;
     this.#life.killed = true;
+    await this.#file.close(); // as the system closes what a process had open
     await fleet.close();
     await this.#next(() => void migrations.close().catch(() => {}));
   }

@@ -42,7 +42,7 @@ describe('the folder', () => {
     expect(defaultDataDir(platform, env, '/home/ada')).toBe(expected);
   });
 
-  it('and what is in it are for their owner alone', async () => {
+  it.skipIf(process.platform === 'win32')('and what is in it are for their owner alone', async () => {
     const settings = await open();
     settings.hosts.set([host]);
     await settings.flush();
@@ -61,16 +61,16 @@ describe('the folder', () => {
       code: 'conflict',
       message: `Another Drover (process ${process.pid}) is using ${dir}. Close that one, or give this one a folder of its own with --data.`,
     });
-    const other = spawn(process.execPath, ['-e', 'process.stdin.resume()']);
+    await close();
+    // One that is a process of its own, and is killed: its lock is left behind.
+    const other = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'hold-folder.ts'), dir]);
     try {
-      await close();
-      await writeFile(join(dir, 'drover.lock'), JSON.stringify({ pid: other.pid, started: null }));
+      await once(other.stdout, 'data');
       await expect(open()).rejects.toThrow(`process ${other.pid}`);
     } finally {
-      other.kill();
+      other.kill('SIGKILL');
       await once(other, 'exit');
     }
-    // That one is gone now, and left its lock behind.
     await open();
   });
 

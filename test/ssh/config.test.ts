@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseConfig, readConfig, valuesFor, type ConfigQuery } from '../../src-main/ssh/config-files.ts';
 import { SshConfig, SshError } from '../../src-main/ssh/index.ts';
@@ -10,7 +10,7 @@ import { SshConfig, SshError } from '../../src-main/ssh/index.ts';
 const folder = mkdtempSync(join(tmpdir(), 'drover-config-'));
 const user = join(folder, 'config');
 const system = join(folder, 'none');
-const sshIsHere = existsSync('/usr/bin/ssh');
+const sshIsHere = process.platform !== 'win32' && existsSync('/usr/bin/ssh');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const write = (text: string, path = user) => writeFileSync(path, text);
@@ -175,7 +175,7 @@ describe('what is configured', () => {
       'Host kvm1\n HostName %h.lan\n User ops\n IdentityFile ~/keys/%r@%h:%p\n IdentityFile ${DROVER_TEST_PLACE}/%n\n',
     );
     const config = await read('kvm1');
-    expect(config.identityFiles).toEqual([`${folder}/keys/ops@kvm1.lan:22`, '/place/kvm1']);
+    expect(config.identityFiles).toEqual([`${join(folder, 'keys')}${sep}ops@kvm1.lan:22`, '/place/kvm1']);
   });
 
   it('lets no name become a command of the shell that runs ProxyCommand', async () => {

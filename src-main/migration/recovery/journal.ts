@@ -1,9 +1,9 @@
 // What Drover is about to do to a migration, on disk before it does it: so that whoever comes after a crash knows
 // which VM to ask the hosts about. Ended migrations leave their receipt here.
 import { type FileHandle, open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { MigrationOptions, MigrationPhase, MigrationView } from '../../../contract/model.ts';
+import { replaceFile } from '../../files/replace-file.ts';
 
 const hostRecord = z.object({ id: z.string(), uri: z.string(), label: z.string() });
 
@@ -108,12 +108,7 @@ export class Journal {
         ...(postCopied ? [{ id: record.id, postCopied }] : []),
       ]),
     ];
-    const fresh = await open(`${path}.new`, 'w', 0o600);
-    await fresh.writeFile(lines.map(lineOf).join(''));
-    await fresh.sync();
-    await fresh.close();
-    await rename(`${path}.new`, path);
-    await syncFolder(dirname(path));
+    await replaceFile(path, lines.map(lineOf).join(''));
     return new Journal(await open(path, 'a', 0o600), unfinished, receipts);
   }
 
@@ -207,11 +202,3 @@ function parsed(row: string): unknown {
 }
 
 /** So that the file's new name outlives a power cut; not every system can. */
-async function syncFolder(path: string): Promise<void> {
-  try {
-    const folder = await open(path, 'r');
-    await folder.sync().finally(() => folder.close());
-  } catch {
-    // Windows opens no folders.
-  }
-}
