@@ -1,12 +1,12 @@
 // Where Drover keeps what it knows, and that only one Drover does so at a time.
-import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join, posix, win32 } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Failure } from '../../contract/failure.ts';
+import { holdByPipe, Taken } from './pipe-lock.ts';
 
 /** The platform's own place for an application's data, below which nothing else writes. */
 export function defaultDataDir(platform = process.platform, env: NodeJS.ProcessEnv = process.env, home = homedir()) {
@@ -82,23 +82,17 @@ export async function lock(dir: string): Promise<() => Promise<void>> {
     );
   if (held.has(path)) throw taken(process.pid);
   held.add(path);
-  const mine: Holder = { pid: process.pid, started: startOf(process.pid) };
   if (process.platform === 'win32') {
-    const letGo = await hold(await pipeOf(dir));
-    if (!letGo) {
+    try {
+      const letGo = await holdByPipe(dir);
+      return () => letGo().finally(() => held.delete(path));
+    } catch (error) {
       held.delete(path);
-      throw taken(read(await readFile(path, 'utf8').catch(() => ''))?.pid);
+      throw error instanceof Taken ? taken(error.pid) : error;
     }
-    await writeFile(path, JSON.stringify(mine)).catch(async (error: unknown) => {
-      held.delete(path);
-      await letGo();
-      throw unwritable(path, error);
-    });
-    return async () => {
-      if (held.delete(path)) await rm(path, { force: true }).finally(letGo);
-    };
   }
   try {
+    const mine: Holder = { pid: process.pid, started: startOf(process.pid) };
     for (let attempt = 1; !(await create(path, JSON.stringify(mine))); attempt += 1) {
       const text = await readFile(path, 'utf8').catch(() => '');
       const holder = read(text);
@@ -116,27 +110,6 @@ export async function lock(dir: string): Promise<() => Promise<void>> {
   };
 }
 
-/**
- * Windows gives a dead process's number away soon, and does not say in a file when one began; a named pipe has one
- * listener, and is gone with it. The file beside it only tells the number.
- */
-async function pipeOf(dir: string): Promise<string> {
-  const name = (await realpath(dir)).toLowerCase();
-  return `\\\\.\\pipe\\drover-${createHash('sha256').update(name).digest('hex')}`;
-}
-
-/** @returns lets it go again; null where another process has it */
-function hold(pipe: string): Promise<(() => Promise<void>) | null> {
-  return new Promise((resolve) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', () => resolve(null));
-    server.listen(pipe, () => {
-      server.unref(); // what it holds it for ends when it ends
-      resolve(() => new Promise((closed) => server.close(() => closed())));
-    });
-  });
-}
-
 async function create(path: string, text: string): Promise<boolean> {
   try {
     const file = await open(path, 'wx', 0o600);
@@ -144,12 +117,12 @@ async function create(path: string, text: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw unwritable(path, error);
+    throw new Failure(
+      'bad-request',
+      `Drover cannot write in ${path}: ${reason(error)}. Give another folder with --data.`,
+    );
   }
 }
-
-const unwritable = (path: string, error: unknown) =>
-  new Failure('bad-request', `Drover cannot write in ${path}: ${reason(error)}. Give another folder with --data.`);
 
 /** Moves it aside first: of two that do this at once, the later would else delete the lock of the earlier. */
 async function removeStale(path: string, text: string): Promise<void> {
