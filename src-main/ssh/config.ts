@@ -14,7 +14,7 @@ import {
 } from './config-files.ts';
 import { expandPath, expandTokens, type TokenValues } from './config-tokens.ts';
 import { SshError, printable } from './error.ts';
-import { systemAgent, systemFile } from './places.ts';
+import { asPipe, systemAgent, systemFile } from './places.ts';
 
 /** What the configuration says of a host. Undefined: nothing, so Drover's own default holds. */
 export interface HostConfig {
@@ -316,7 +316,7 @@ function agentOf(given: string | undefined, tokens: TokenValues): string | null 
   if (given.toLowerCase() === 'none') return null;
   if (given === 'SSH_AUTH_SOCK') return systemAgent();
   const variable = /^\$(\w+)$/.exec(given)?.[1];
-  return variable === undefined ? expandPath(given, tokens) : process.env[variable] || null;
+  return variable === undefined ? asPipe(expandPath(given, tokens)) : process.env[variable] || null;
 }
 
 /** A shell is to read it, so nothing that a URI brought in may mean anything to a shell. */

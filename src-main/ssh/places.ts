@@ -21,7 +21,15 @@ export function systemFile(name: string, { platform, env }: Pick<Machine, 'platf
 
 const pipeFolder = '\\\\.\\pipe\\';
 const ownPipe = 'openssh-ssh-agent';
-const isPipe = (path: string) => /^[\\/]{2}[.?][\\/]pipe[\\/]/i.test(path);
+const inPipeFolder = /^[\\/]{1,2}[.?][\\/]pipe[\\/]/i;
+
+/**
+ * On Windows the pipe that a configuration names, however its slashes are written there: PuTTY writes `\\.\pipe\…`, of
+ * which ssh's rules for backslashes leave one at the start, or `//./pipe/…`.
+ */
+export function asPipe(path: string, platform = process.platform): string {
+  return platform === 'win32' ? path.replace(inPipeFolder, () => pipeFolder) : path;
+}
 
 /**
  * Where the agent listens: what `$SSH_AUTH_SOCK` names. On Windows, where that may be the socket of another system's ssh
@@ -31,7 +39,7 @@ const isPipe = (path: string) => /^[\\/]{2}[.?][\\/]pipe[\\/]/i.test(path);
 export function systemAgent({ platform, env, user, pipes: all }: Machine = here()): string | null {
   const given = env['SSH_AUTH_SOCK'] || null;
   if (platform !== 'win32') return given;
-  if (given && isPipe(given)) return given;
+  if (given && inPipeFolder.test(given)) return asPipe(given, platform);
   const there = all();
   const own = there.find((name) => name === ownPipe);
   // Its name ends with a hash that differs from login to login.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { systemAgent, systemFile } from '../../src-main/ssh/places.ts';
+import { asPipe, systemAgent, systemFile } from '../../src-main/ssh/places.ts';
 
 describe('the agent', () => {
   const linux = { platform: 'linux', user: 'ana', pipes: () => expect.fail('there are no pipes') } as const;
@@ -22,9 +22,18 @@ describe('the agent', () => {
   it('on Windows is a pipe that SSH_AUTH_SOCK names, but no socket of another system’s ssh', () => {
     const pipes = ['openssh-ssh-agent'];
     for (const named of ['\\\\.\\pipe\\mine', '//./pipe/mine']) {
-      expect(windows(pipes, { SSH_AUTH_SOCK: named })).toBe(named);
+      expect(windows(pipes, { SSH_AUTH_SOCK: named })).toBe('\\\\.\\pipe\\mine');
     }
     expect(windows(pipes, { SSH_AUTH_SOCK: '/tmp/ssh-x/agent.1' })).toBe('\\\\.\\pipe\\openssh-ssh-agent');
+  });
+
+  it('on Windows is the pipe that a configuration names, however its slashes are written', () => {
+    // The second is what ssh's rules for backslashes make of the first.
+    for (const named of ['\\\\.\\pipe\\pageant.ana.1', '\\.\\pipe\\pageant.ana.1', '//./pipe/pageant.ana.1']) {
+      expect(asPipe(named, 'win32')).toBe('\\\\.\\pipe\\pageant.ana.1');
+    }
+    expect(asPipe('C:\\Users\\ana\\agent.sock', 'win32')).toBe('C:\\Users\\ana\\agent.sock');
+    expect(asPipe('//./pipe/a', 'linux')).toBe('//./pipe/a');
   });
 });
 
