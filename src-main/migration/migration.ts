@@ -50,6 +50,9 @@ type Outcome =
 
 type Interrupted = Extract<End, { end: 'unknown' }>;
 
+/** The target’s last step takes a second or two. */
+const silentMs = 20_000;
+
 export class Migration {
   readonly id: string;
   readonly source: Host;
@@ -356,7 +359,10 @@ export class Migration {
 
   #bySteps(): Promise<Outcome> {
     const watch = {
-      phase: (phase: MigrationPhase) => this.#enter(phase),
+      phase: (phase: MigrationPhase) => {
+        if (phase === 'finish') void this.#tellIfSilent();
+        return this.#enter(phase);
+      },
       cancelled: () => this.#cancelled,
       performing: (under: boolean) => this.#setPerforming(under),
       postCopied: () => this.#memory.postCopied,
@@ -405,6 +411,19 @@ export class Migration {
     this.#tell();
     this.#entering = this.#context.journal.step(this.id, phase);
     await this.#entering;
+  }
+
+  /** Only the target can say whether the VM starts there, so it is waited for without end; but not without a word. */
+  async #tellIfSilent(): Promise<void> {
+    await this.#context.clock.sleep(silentMs);
+    if (this.#phase !== 'finish' || this.ended || this.#settlement) return;
+    const { label } = this.target;
+    const name = this.#name;
+    const still = this.#memory.postCopied ? '' : ` Until then ${name} stands still.`;
+    this.#notices.push(
+      `${label} has not said for ${silentMs / 1000} s whether ${name} starts there, and only ${label} can say it.${still} Look at the libvirt daemon on ${label}; where it has to be restarted, Drover then finds out where ${name} is.`,
+    );
+    this.#tell();
   }
 
   /** A phase that was told may still be on its way to the disk: what it does begins right after. */

@@ -69,6 +69,22 @@ describe('the admin’s link silent', () => {
   });
 });
 
+it('a target that does not say whether the VM starts there is waited for, and that is told', async () => {
+  await begin('finish unanswered');
+  const call = 'domain_migrate_finish3_params' as const;
+  rig.sim.faults.set({ kind: 'never-answers', host: 'kvm2', call });
+  const { id } = await rig.start('web01', 'kvm1', 'kvm2', { transport: 'direct' });
+  const notices = () => rig.migrations.get(id).view().notices?.join(' ') ?? '';
+  await until('it is told', () => /kvm2 has not said for 20 s whether web01 starts there/.test(notices()));
+  // Its daemon is restarted.
+  rig.sim.faults.clear('never-answers');
+  rig.sim.faults.set({ kind: 'down', host: 'kvm2' });
+  await until('it is away', () => rig.host('kvm2').state !== 'online');
+  rig.sim.faults.clear('down');
+  expect((await rig.ended(id)).state).toBe('failed');
+  expect(rig.where('web01')).toEqual(stayed);
+});
+
 describe('a host that goes away', () => {
   const phases = ['begin', 'prepare', 'perform', 'finish', 'confirm'] as const;
   const all = phases.flatMap((phase) =>
