@@ -155,7 +155,7 @@ export class Served {
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     for (const end of this.#ends) end();
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     const exit = once(this.#child, 'exit');
     this.#child.kill(signal);
     await exit;
