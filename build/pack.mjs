@@ -34,10 +34,9 @@ function obstacle(target) {
 /** @returns the files that were made */
 async function make(target) {
   if (target === 'npm') {
-    const folder = join(top, 'release');
-    mkdirSync(folder, { recursive: true });
-    // Its scripts would build once more.
-    const words = ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder];
+    mkdirSync(join(top, 'release'), { recursive: true });
+    // Its scripts would build once more. From the top, for a shell reads it on Windows, and a whole path may have a blank.
+    const words = ['pack', '--silent', '--ignore-scripts', '--pack-destination', 'release'];
     const { status, stdout } = spawnSync('npm', words, {
       cwd: top,
       encoding: 'utf8',

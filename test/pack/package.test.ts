@@ -235,7 +235,7 @@ describe('npm run pack', () => {
     spawnSync(process.execPath, [join(top, 'build', 'pack.mjs'), ...targets], {
       cwd: top,
       encoding: 'utf8',
-      env: { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: join(folder, 'nothing') },
+      env: { ...process.env, ELECTRON_OVERRIDE_DIST_PATH: join(top, '.cache', 'nothing') },
     });
 
   it('says of each package why it cannot be made here', () => {
