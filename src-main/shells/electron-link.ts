@@ -3,6 +3,9 @@ import type { DesktopEvents } from '../../contract/desktop.ts';
 
 export const linkScheme = 'drover';
 
+/** As in electron-builder.yml: Windows shows an app's notifications by the name that its shortcut has. */
+export const appId = 'io.github.drover.Drover';
+
 /** What a link names; null for anything that is none. */
 export function linkOf(text: string): DesktopEvents['show'] | null {
   const [, host = '', vm = ''] = /^drover:\/\/([^/?#]+)(?:\/([^/?#]*))?\/?$/i.exec(text) ?? [];

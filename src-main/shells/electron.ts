@@ -6,9 +6,10 @@ import { Failure, toErr } from '../../contract/failure.ts';
 import type { MigrationView, Preferences } from '../../contract/model.ts';
 import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
+import { Awake } from './electron-awake.ts';
 import { systemKeychain } from './electron-keychain.ts';
 import { guardContents, guardSession } from './electron-guard.ts';
-import { linkIn, linkOf, linkScheme } from './electron-link.ts';
+import { appId, linkIn, linkOf, linkScheme } from './electron-link.ts';
 import { setMenus } from './electron-menu.ts';
 import { Notifier } from './electron-notify.ts';
 import { answerPage, scheme } from './electron-page.ts';
@@ -42,6 +43,7 @@ export async function runElectron(start: Start, about: About): Promise<void> {
   app.setPath('crashDumps', join(app.getPath('userData'), 'crashes'));
   crashReporter.start({ uploadToServer: false });
   app.enableSandbox();
+  if (process.platform === 'win32') app.setAppUserModelId(appId);
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
   ]);
@@ -73,6 +75,7 @@ class Desktop {
   readonly #consoles = new Map<string, ElectronWindow>();
   #wanted: DesktopEvents['show'] | null = null;
   #menus: DesktopMenus = [];
+  readonly #awake = new Awake();
   readonly #tray = new TrayIcon({ open: () => this.#open(), quit: () => app.quit() });
   /** The tray is wanted at all times, not only while Drover stays in the background. */
   #keepsTray = false;
@@ -209,7 +212,9 @@ class Desktop {
   }
 
   async #migrationsChanged(): Promise<void> {
-    this.#tray.moving = (await this.#migrations()).filter(isMoving).length;
+    const moving = (await this.#migrations()).filter(isMoving);
+    this.#tray.moving = moving.length;
+    this.#awake.needed = moving.some(needsDrover);
     if (this.#leaving === 'background') await this.#leaveIfOver();
   }
 

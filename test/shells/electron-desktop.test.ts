@@ -1,9 +1,11 @@
 // The desktop app as part of its system: menus, links, notifications, leaving while VMs move, newer releases, crashes.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MenuItemConstructorOptions } from 'electron';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { desktopConsoleCall, desktopMenuCall, type DesktopMenus } from '../../contract/desktop.ts';
 import type { MigrationView, Transport } from '../../contract/model.ts';
-import { linkIn, linkOf } from '../../src-main/shells/electron-link.ts';
+import { appId, linkIn, linkOf } from '../../src-main/shells/electron-link.ts';
 import { quitWords } from '../../src-main/shells/electron-quit.ts';
 import { isNewer, Updates } from '../../src-main/shells/electron-updates.ts';
 import { freshDesktop, type Desktop } from './desktop.ts';
@@ -253,6 +255,27 @@ describe('leaving while VMs move', () => {
       .toBe(0);
     expect(desktop.drover.closed).toBe(true);
   });
+});
+
+it('keeps the computer from falling asleep while a migration needs Drover, and no longer', async () => {
+  await desktop.open();
+  const moving = (...all: MigrationView[]) => {
+    desktop.drover.carry['migrations.list'] = () => all;
+    desktop.drover.feed.push({ event: 'migration', data: migration('web01', 'direct') });
+    desktop.drover.feed.flush();
+  };
+  const awake = () => [...desktop.record.awake.values()];
+  moving(migration('web01', 'direct'), migration('db01', 'p2p'));
+  await expect.poll(awake).toEqual(['prevent-app-suspension']);
+  moving(migration('db01', 'p2p'));
+  await expect.poll(awake).toEqual([]);
+});
+
+it('is known to Windows by the name that its shortcut has', async () => {
+  await desktop.open();
+  const packed = readFileSync(join(import.meta.dirname, '..', '..', 'electron-builder.yml'), 'utf8');
+  expect(packed).toContain(`appId: ${appId}\n`);
+  if (process.platform === 'win32') expect(desktop.record.appUserModelId).toBe(appId);
 });
 
 describe.runIf(process.platform !== 'darwin')('the tray', () => {

@@ -17,6 +17,9 @@ export const record = {
   protocols: [] as string[],
   crashes: null as unknown,
   fetched: [] as string[],
+  /** What keeps the computer from sleeping. */
+  awake: new Map<number, string>(),
+  appUserModelId: null as string | null,
   exposed: {} as Record<string, unknown>,
   exitCode: null as number | null,
 };
@@ -52,7 +55,8 @@ type AppPart =
   | 'quit'
   | 'exit'
   | 'isPackaged'
-  | 'setAsDefaultProtocolClient';
+  | 'setAsDefaultProtocolClient'
+  | 'setAppUserModelId';
 
 class App extends EventEmitter implements Pick<Electron.App, AppPart> {
   readonly commandLine = {
@@ -70,6 +74,10 @@ class App extends EventEmitter implements Pick<Electron.App, AppPart> {
   setAsDefaultProtocolClient(scheme: string): boolean {
     record.protocols.push(scheme);
     return true;
+  }
+
+  setAppUserModelId(id: string): void {
+    record.appUserModelId = id;
   }
 
   setPath(name: string, path: string): void {
@@ -312,6 +320,15 @@ export class Tray extends EventEmitter {
   setContextMenu = (menu: unknown) => void (this.menu = menu as Electron.MenuItemConstructorOptions[]);
   destroy = () => void Tray.all.delete(this);
 }
+
+let blockers = 0;
+export const powerSaveBlocker = {
+  start: (type: string) => {
+    record.awake.set((blockers += 1), type);
+    return blockers;
+  },
+  stop: (id: number) => record.awake.delete(id),
+};
 
 export const screen = { getDisplayMatching: () => ({ workArea: world.workArea }) };
 
