@@ -163,7 +163,7 @@ describe('a window’s link', () => {
   });
 
   it('is kept up by beats where nothing else happens', async () => {
-    const { port } = await bareServer({ beatMs: 10 });
+    const { port } = await bareServer({ beatMs: 50 });
     const socket = new WebSocket(`ws://127.0.0.1:${port}/link`, [linkProtocol, tokenProtocol(token)]);
     onTestFinished(() => socket.terminate());
     let beats = 0;
