@@ -39,11 +39,11 @@ function whoHas(pipe: string): Promise<number | undefined | null> {
     const socket = connect(pipe);
     socket.setTimeout(1_000, () => socket.destroy()); // one that hangs has it all the same
     socket.once('error', () => resolve(null));
-    socket.once('connect', () =>
+    socket.once('connect', () => {
       text(socket).then(
         (told) => resolve(Number(told) || undefined),
         () => resolve(undefined),
-      ),
-    );
+      );
+    });
   });
 }
