@@ -4,10 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 
-/**
- * The system's own lookups are made two at a time in all (libuv), and one that no name server answers takes its time. So
- * after this long a name is looked for in the hosts file and asked for beside them as well.
- */
+/** The system's own lookups are made so many at a time in all (libuv), and one that no name server answers takes its time. */
+const atOnce = 2;
+
+/** A name that waits its turn behind others for so long is looked for in the hosts file and asked for beside them. */
 const patienceMs = 500;
 
 /** By name and family: a lookup cannot be called off, so nobody begins a second one of the same. */
@@ -24,6 +24,7 @@ export async function addressesOf(name: string, family: 4 | 6 | undefined): Prom
   let timer: NodeJS.Timeout | undefined;
   const aside = new Promise<string[]>((resolve) => {
     timer = setTimeout(() => {
+      if (underWay.size <= atOnce) return; // it is being looked up, and the system knows more places than we do
       beside(name, family).then(
         (found) => found.length > 0 && resolve(found),
         () => undefined,
