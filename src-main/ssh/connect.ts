@@ -20,7 +20,7 @@ import { SecretCache } from './secrets.ts';
 import { acknowledgeAtOnce, askNoProofOfKeys, onRefusal, preferSha512, signAtOnce } from './ssh2.ts';
 import { KeyRefused, connectSystem } from './system.ts';
 import { whySystem } from './system-choice.ts';
-import { hadToAsk, type Wire } from './wire.ts';
+import { HadToAsk, type Wire } from './wire.ts';
 
 const defaultTimeouts: SshTimeouts = { connectMs: 8000, handshakeMs: 10_000, loginMs: 20_000, openMs: 10_000 };
 /** A pulled cable is noticed after 12 s at the latest: up to one interval passes before silence can begin. */
@@ -41,7 +41,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
     } catch (error) {
       if (!(error instanceof SshError)) throw error;
       // What the host asks for, or the configuration, ssh2 may not know; OpenSSH knows more.
-      const asked = prompts !== null && hadToAsk(error);
+      const asked = prompts !== null && error instanceof HadToAsk;
       if ((asked || beyondSsh2(error)) && connect === connectOnce && (await hasClient(options))) {
         if (asked) routes.learn(config);
         connect = connectBySystem;

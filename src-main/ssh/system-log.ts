@@ -1,5 +1,6 @@
 // What the system's ssh says while it connects (`-v`): how far it is, the host's key, and why it gave up.
 import { SshError, printable, type SshErrorKind, type SshPhase } from './error.ts';
+import { askedInVain, commandFailed } from './wire.ts';
 
 /** Of the lines that say more than how it goes on, so many are kept. */
 const kept = 40;
@@ -176,6 +177,12 @@ export function whyLeft(log: SystemLog, told: Told): SshError {
   for (const [pattern, kind, phase, tell] of causes) {
     const found = log.said.map((line) => pattern.exec(line)).find((match) => match !== null);
     if (found) return new SshError(kind, phase ?? log.phase, tell(told, found));
+  }
+  // Before the host has said a word, it is the ssh of a ProxyCommand that was refused, at another one.
+  const vain = log.phase === 'banner' ? log.said.findIndex((line) => askedInVain.test(line)) : -1;
+  if (vain >= 0) {
+    const words = log.said.slice(Math.max(0, vain - 1), vain + 1).join(' ');
+    return new SshError('auth-failed', 'connect', commandFailed(label, words));
   }
   const denied = log.said.find((line) => /Permission denied|Too many authentication failures/.test(line));
   if (denied !== undefined) return new SshError('auth-failed', 'login', refused(log, label, denied));

@@ -32,12 +32,18 @@ export function writeTogether(wire: Wire): void {
 const stderrLimit = 4096;
 /** OpenSSH's words for a server that closed the connection before it said anything. */
 const turnedAway = /MaxStartups|kex_exchange_identification|Connection (?:closed|reset) by/;
+/** OpenSSH's words where it had nobody to ask, or no answer helped. */
+export const askedInVain = /Permission denied \(|Host key verification failed/;
+
 /**
  * The program is an ssh itself, which found nobody to ask for a password, a passphrase or about a key. The system's ssh
  * hands on to it how Drover asks.
  */
-export const hadToAsk = ({ message }: SshError) =>
-  /^The ProxyCommand to .*\(.*(?:Permission denied|Host key verification failed)/.test(message);
+export class HadToAsk extends SshError {}
+
+export const commandFailed = (label: string, said: string) =>
+  `The ProxyCommand to ${label} failed (${printable(said)}). Try it by hand, or mend it in OpenSSH’s configuration.`;
+
 /** How long a program may take to leave by itself once its input has ended. */
 const leavingMs = 1000;
 
@@ -104,7 +110,8 @@ export class CommandWire extends Duplex {
   }
 
   #failed(label: string, said: string): SshError {
-    const message = `The ProxyCommand to ${label} failed (${printable(said)}). Try it by hand, or mend it in OpenSSH’s configuration.`;
+    const message = commandFailed(label, said);
+    if (askedInVain.test(said)) return new HadToAsk('unreachable', 'connect', message);
     return turnedAway.test(said)
       ? new SshError('lost', 'banner', message)
       : new SshError('unreachable', 'connect', message);

@@ -162,6 +162,30 @@ describe.skipIf(!sshdIsHere)('the system’s ssh', () => {
     },
   );
 
+  it('says that a ProxyCommand was refused at another host, and tries that once more by the system’s ssh, no oftener', async () => {
+    const tries = () => sshd.log().match(/Connection closed by authenticating/g)?.length ?? 0;
+    const gate = `-F none -p ${sshd.port} -i ${stranger} -o IdentitiesOnly=yes -o UserKnownHostsFile=${at('known_hosts')}`;
+    for (const [more, words] of [
+      ['', /\(root@127\.0\.0\.1: Permission denied \(publickey\)/],
+      ['-o HostKeyAlias=another -o StrictHostKeyChecking=yes', /known for another .* Host key verification failed\./],
+    ] as const) {
+      const before = tries();
+      writeFileSync(config, `Host behind\n ProxyCommand ssh ${gate} ${more} -W %h:%p root@${sshd.host}\n`);
+      const error = await refusal(login({ target: { host: 'behind' }, prompts: person() }));
+      expect(error).toMatchObject({ kind: 'auth-failed', phase: 'connect' });
+      expect(error.message).toMatch(/^The ProxyCommand to kvm1 failed/);
+      expect(error.message).toMatch(words);
+      expect(tries() - before).toBe(more === '' ? 2 : 0);
+    }
+  });
+
+  it('does not try a ProxyCommand once more that may not be run', async () => {
+    writeFileSync(at('no-program'), '');
+    writeFileSync(config, `Host behind\n ProxyCommand ${at('no-program')}\n`);
+    const error = await refusal(login({ target: { host: 'behind' }, prompts: person() }));
+    expect(error.message).toMatch(/^The ProxyCommand to kvm1 failed \(.*Permission denied/);
+  });
+
   it('is one connection and one login, whatever goes over it', async () => {
     const before = logins(sshd);
     const wire = await wireTo(sshd.host, sshd.port);
