@@ -32,6 +32,7 @@ export async function patiently<T>(step: () => Promise<T>, platform = process.pl
   return step();
 }
 
+/** So that the file's new name outlives a power cut; not every system can. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');

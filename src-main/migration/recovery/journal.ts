@@ -200,5 +200,3 @@ function parsed(row: string): unknown {
     return undefined;
   }
 }
-
-/** So that the file's new name outlives a power cut; not every system can. */
