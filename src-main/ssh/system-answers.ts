@@ -15,12 +15,15 @@ interface Sources {
   /** `user@host:port`: what a password is remembered under. */
   login: string;
   user: string;
+  /** A command of the configuration's own leads there: an ssh in it asks by the same way. */
+  byCommand: boolean;
 }
 
 export class SystemAnswers {
   readonly #options: SshOptions;
   readonly #login: string;
   readonly #user: string;
+  readonly #byCommand: boolean;
   readonly #secrets: SecretCache;
   readonly #over = new AbortController();
   readonly #asked = new Map<string, number>();
@@ -29,10 +32,11 @@ export class SystemAnswers {
   #rememberedUsed = false;
   #cancelled: (error: SshError) => void = () => {};
 
-  constructor({ options, login, user }: Sources) {
+  constructor({ options, login, user, byCommand }: Sources) {
     this.#options = options;
     this.#login = login;
     this.#user = user;
+    this.#byCommand = byCommand;
     this.#secrets = options.secrets ?? new SecretCache();
     options.signal?.addEventListener('abort', () => this.#over.abort(), { once: true });
   }
@@ -56,7 +60,9 @@ export class SystemAnswers {
     const [, name] = /^(.*)'s password: ?$/.exec(prompt) ?? [];
     // A jump host of the configuration's own inherits who answers: its question is its own, and nothing is kept of it.
     const whose = name ?? /^\(([^()\s]+@[^()\s]+)\) /.exec(prompt)?.[1];
-    if (whose !== undefined && !this.#isMine(whose)) return this.#strangers(printable(prompt, 300));
+    // Before 8.5 ssh does not say whose a prompt of keyboard-interactive is.
+    const strange = whose === undefined ? this.#byCommand : !this.#isMine(whose);
+    if (strange) return this.#strangers(printable(prompt, 300));
     if (name !== undefined) return this.#password();
     return this.#other(prompt);
   }

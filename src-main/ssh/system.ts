@@ -58,7 +58,8 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   folders.add(folder);
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
-  const answers = new SystemAnswers({ options, login: `${user}@${place.host}:${place.port}`, user });
+  const byCommand = route.command === null && config?.proxyCommand !== undefined;
+  const answers = new SystemAnswers({ options, login: `${user}@${place.host}:${place.port}`, user, byCommand });
   let deadline: Deadline | undefined;
   let askpass: Askpass | undefined;
   let child: ChildProcess | undefined;
