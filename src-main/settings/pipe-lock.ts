@@ -37,7 +37,10 @@ export async function holdByPipe(dir: string): Promise<() => Promise<void>> {
 function whoHas(pipe: string): Promise<number | undefined | null> {
   return new Promise((resolve) => {
     const socket = connect(pipe);
-    socket.setTimeout(1_000, () => socket.destroy()); // one that hangs has it all the same
+    socket.setTimeout(1_000, () => {
+      socket.destroy();
+      resolve(undefined); // one that hangs has it all the same, though it may let nobody in any more
+    });
     socket.once('error', () => resolve(null));
     socket.once('connect', () => {
       text(socket).then(
