@@ -165,7 +165,7 @@ async function explain(url: string, token: string): Promise<Failure> {
     case 'no-socket':
       return new Failure(
         'forbidden',
-        `The Drover at ${origin} answers, but its WebSocket is refused. Does the proxy before it pass on “Upgrade” and “Host”?`,
+        `The Drover at ${origin} answers, but its WebSocket is refused. Does the proxy before it pass on “Upgrade” and “Host”, and was Drover started with its --public-url?`,
       );
     default:
       return lost(url);

@@ -13,7 +13,8 @@ export function refusalOf({ status, ok, headers, type }: Response): Refusal {
   const redirect = type === 'opaqueredirect' || (status >= 300 && status < 400);
   if (redirect || status === 401 || (page && status < 500)) return 'login';
   if (page) return 'down';
-  return ok ? 'no-socket' : 'stopping';
+  // 403: the page's Host or Origin is not what Drover was told.
+  return ok || status === 403 ? 'no-socket' : 'stopping';
 }
 
 /** The same, as the window says it. */

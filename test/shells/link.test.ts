@@ -130,7 +130,8 @@ describe('a window’s link', () => {
   });
 
   it('tells a wrong token, a login before it, and a proxy that passes no WebSocket from one another', async () => {
-    const { port } = await served();
+    const bare = await served();
+    const { port } = bare;
     const ask = (given: string) =>
       fetch(`http://127.0.0.1:${port}/api/v1/migrations/options`, {
         method: 'HEAD',
@@ -150,6 +151,12 @@ describe('a window’s link', () => {
     }
     const down = new Response('', { status: 502, headers: page });
     expect(whyRefused(down)).toMatchObject({ code: 'unreachable', message: words.unreachable });
+    const { status, headers } = await bare.askBare('/api/v1/migrations/options', {
+      method: 'HEAD',
+      headers: { host: 'drover.example' },
+    });
+    const misled = new Response('', { status, headers: { 'content-type': String(headers['content-type']) } });
+    expect(whyRefused(misled)).toMatchObject({ code: 'forbidden', message: words.noSocket });
     const stopping = new Response('', { status: 502, headers: { 'content-type': 'application/json' } });
     expect(whyRefused(stopping)).toMatchObject({ code: 'unreachable', message: words.noWindow });
   });
