@@ -1,5 +1,5 @@
 // A TCP connection to a host, within a limit of time.
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { addressesOf } from './addresses.ts';
 import { SshError } from './error.ts';
 
@@ -73,7 +73,9 @@ export function dial(options: DialOptions): Promise<Socket> {
     addressesOf(host, family).then(
       (addresses) => {
         found = true;
-        left = [...addresses];
+        // From an address of the other family none would be reached, and that would be told for the reason.
+        const reachable = addresses.filter((address) => from === undefined || isIP(address) === isIP(from));
+        left = reachable.length > 0 ? reachable : [...addresses];
         if (!over) attempt();
       },
       (error: NodeJS.ErrnoException) => {
