@@ -279,7 +279,7 @@ async function connectOnce(options: SshOptions, sources: Sources): Promise<SshCo
     const status = approved || (anyKeyHere && found !== 'revoked') ? 'trusted' : found;
     seen = { algorithm: keyType(key), fingerprint: print, status, key: Buffer.from(key), of: named };
     options.onHostKey?.(seen);
-    if (approved && (byPerson || keepsKeys(config))) {
+    if (approved && (byPerson || (keepsKeys(config) && !anyKeyHere))) {
       // Kept at once, whatever the login comes to.
       kept = keep(options.knownHosts, label, named, seen.key, config);
       kept.catch(() => undefined); // awaited below

@@ -290,6 +290,12 @@ describe('OpenSSH’s configuration', () => {
     }
   });
 
+  it('that asks no key of this machine keeps none either, as what answers at a port may be another tomorrow', async () => {
+    peer = await sshPeer(both, { methods: ['password'] });
+    await login(person('right'), 'NoHostAuthenticationForLocalhost yes\nStrictHostKeyChecking accept-new');
+    expect(await knownHosts.lookup(peer.host, peer.port, peer.key)).toBe('unknown');
+  });
+
   it.each(['PreferredAuthentications password,keyboard-interactive', 'KbdInteractiveAuthentication no'])(
     'with “%s” begins with the password',
     async (line) => {
