@@ -6,11 +6,18 @@ import type { Channel } from './carrier.ts';
 /** How much may come before the greeting. */
 const noiseLimit = 64 * 1024;
 
+export interface Silent {
+  /** After so long a silence it is asked whether that is so. */
+  ms: number;
+  /** It counts as begun. Does not reject. */
+  waits: () => Promise<boolean>;
+}
+
 export interface ChannelOptions {
   /** The stream begins behind these bytes: what a login shell prints on its own stands before them. */
   greeting?: Buffer | undefined;
-  /** After so long a silence it counts as begun: what is there may wait to be spoken to. Its bytes then begin with a zero. */
-  silentMs?: number | undefined;
+  /** What is there may wait to be spoken to. Its bytes then begin with a zero. */
+  silent?: Silent | undefined;
   /** Called when the host ended a stream that had begun, and said nothing in it: its error, if that is one. */
   nothing?: (() => Promise<Error | null>) | undefined;
 }
@@ -40,12 +47,9 @@ export class ChannelStream extends Duplex {
     this.#noise = options.greeting ? Buffer.alloc(0) : null;
     this.begun = new Promise((resolve) => (this.#begin = resolve));
     if (this.#noise === null) this.#begin(true);
-    if (options.silentMs !== undefined) {
-      const timer = setTimeout(() => {
-        if (this.#noise?.length !== 0) return;
-        this.#spokenTo = true;
-        this.#begin(true);
-      }, options.silentMs);
+    const { silent } = options;
+    if (silent) {
+      const timer = setTimeout(() => void this.#askIfWaits(silent), silent.ms);
       void this.begun.then(() => clearTimeout(timer));
     }
     channel.on('data', (chunk: Buffer) => this.#take(chunk));
@@ -96,6 +100,13 @@ export class ChannelStream extends Duplex {
     }
     this.#channel.resume(); // what is left has to be read for ssh2 to let go of the channel
     done(error);
+  }
+
+  async #askIfWaits({ waits }: Silent) {
+    const isSilent = () => this.#noise?.length === 0 && !this.#over;
+    if (!isSilent() || !(await waits()) || !isSilent()) return;
+    this.#spokenTo = true;
+    this.#begin(true);
   }
 
   #take(chunk: Buffer) {

@@ -1,6 +1,6 @@
 // One SSH connection to a host, which carries everything.
 import type { Duplex } from 'node:stream';
-import { ChannelStream, type ChannelOptions } from './channel.ts';
+import { ChannelStream, type ChannelOptions, type Silent } from './channel.ts';
 import { seconds } from './dial.ts';
 import { SshError, printable } from './error.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -28,7 +28,7 @@ export interface ExecOptions {
   /** The command says this when it begins; what comes before is dropped. */
   greeting?: Buffer;
   /** As of `ChannelOptions`. */
-  silentMs?: number;
+  silent?: Silent;
   /** Told all of standard error so far, when there is more of it. */
   heard?: (stderr: string) => void;
   /** Called when the command had begun, and ended without output: the error of its stream, if that is one. */
@@ -212,8 +212,8 @@ export class Connection implements SshConnection {
         });
         channel.on('exit', (code: number | null, signal?: string) => left({ code, signal: signal ?? null }));
         channel.on('close', () => left({ code: null, signal: null }));
-        const { greeting, silentMs, nothing } = options;
-        return this.#stream(channel, { greeting, silentMs, nothing: nothing && (() => nothing(said)) });
+        const { greeting, silent, nothing } = options;
+        return this.#stream(channel, { greeting, silent, nothing: nothing && (() => nothing(said)) });
       },
     );
     if (options.greeting) await this.#begun(stdio);

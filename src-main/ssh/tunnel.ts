@@ -1,5 +1,6 @@
 // From an SSH connection to libvirt's daemon: the ways there, and which one the host has.
 import type { Duplex } from 'node:stream';
+import type { Silent } from './channel.ts';
 import type { SshConnection } from './connection.ts';
 import { SshError, printable } from './error.ts';
 import { whyNoLibvirt } from './no-libvirt.ts';
@@ -119,7 +120,15 @@ const helper = 'virt-ssh-helper';
  * Where the SSH server runs the helper whatever it is asked for (`command=` of a key, ForceCommand), no greeting comes: like
  * the daemon behind it, it says nothing before it is spoken to.
  */
-const forcedMs = 3000;
+const forced = (ssh: SshConnection): Silent => ({
+  ms: 3000,
+  // A shell that only takes long to begin says its greeting in the end; the helper has nothing to say where nothing is asked.
+  waits: () =>
+    ssh.run(shell('echo drover:begin')).then(
+      ({ stdout }) => !stdout.includes(greeting.toString()),
+      () => true,
+    ),
+});
 
 function byCommand(how: string, script: string, explain: (ssh: SshConnection) => Promise<SshError>): Way {
   return {
@@ -127,7 +136,7 @@ function byCommand(how: string, script: string, explain: (ssh: SshConnection) =>
     open: async (ssh) => {
       const { stdio, stderr } = await ssh.exec(shell(script), {
         greeting,
-        ...(how === helper && { silentMs: forcedMs }),
+        ...(how === helper && { silent: forced(ssh) }),
         nothing: async (said) => saying(await explain(ssh), how, said), // it did not reach the daemon
       });
       return { duplex: stdio, stderr };
