@@ -281,7 +281,8 @@ function onlySsh(values: ConfigValues): string[] {
   return found;
 }
 
-const usualMethods: LoginMethod[] = ['publickey', 'keyboard-interactive', 'password'];
+/** In ssh's own order. */
+export const everyMethod: LoginMethod[] = ['publickey', 'keyboard-interactive', 'password'];
 
 /** Undefined: the usual ones. */
 function methods(one: (keyword: string) => string | undefined): LoginMethod[] | undefined {
@@ -293,9 +294,9 @@ function methods(one: (keyword: string) => string | undefined): LoginMethod[] | 
   const wanted = one('preferredauthentications')
     ?.split(',')
     .map((name) => name.trim());
-  const known = (wanted ?? usualMethods).filter((name): name is LoginMethod => usualMethods.includes(name as never));
+  const known = (wanted ?? everyMethod).filter((name): name is LoginMethod => everyMethod.includes(name as never));
   const left = known.filter((name) => !/^(no|false)$/i.test(off.get(name) ?? ''));
-  return left.join() === usualMethods.join() ? undefined : left;
+  return left.join() === everyMethod.join() ? undefined : left;
 }
 
 /** What is not known is left out. */

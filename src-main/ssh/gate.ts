@@ -2,7 +2,6 @@
 export class Gate {
   #free: number;
   #queue: (() => void)[] = [];
-
   readonly #longestMs: number | undefined;
 
   /** @param longestMs After so long a place is free again: who is not done by then hangs, and holds up nobody else. */

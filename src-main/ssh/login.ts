@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { SshError, printable } from './error.ts';
 import { unlocked, type Identities, type Identity } from './identities.ts';
 import { Offer, type Signer } from './offer.ts';
-import type { LoginMethod } from './config.ts';
+import { everyMethod, type LoginMethod } from './config.ts';
 import type { SshPrompts, SshQuestion } from './options.ts';
 import { passphraseName, passwordName, type SecretCache } from './secrets.ts';
 import type { AnyAuthMethod, ParsedKey } from './ssh2.ts';
 
-const everyMethod: LoginMethod[] = ['publickey', 'keyboard-interactive', 'password'];
 /** Wrong answers after which no more questions are asked, as with ssh. */
 const wrongAnswers = 3;
 
