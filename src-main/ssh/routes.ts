@@ -39,7 +39,7 @@ export interface SystemRoute {
   leave: () => void;
   /** The jump host is not gone through any more. */
   release: () => void;
-  /** It hands over the key of the host. */
+  /** It hands over the key of the host, and marks what the host itself asks by whose it is. */
   tellsKeys: boolean;
 }
 

@@ -17,6 +17,8 @@ interface Sources {
   user: string;
   /** A command of the configuration's own leads there: an ssh in it asks by the same way. */
   byCommand: boolean;
+  /** ssh marks what the host itself asks by whose it is; from 8.5 on. */
+  marked: boolean;
 }
 
 export class SystemAnswers {
@@ -24,6 +26,7 @@ export class SystemAnswers {
   readonly #login: string;
   readonly #user: string;
   readonly #byCommand: boolean;
+  readonly #marked: boolean;
   readonly #secrets: SecretCache;
   readonly #over = new AbortController();
   readonly #asked = new Map<string, number>();
@@ -32,11 +35,12 @@ export class SystemAnswers {
   #rememberedUsed = false;
   #cancelled: (error: SshError) => void = () => {};
 
-  constructor({ options, login, user, byCommand }: Sources) {
+  constructor({ options, login, user, byCommand, marked }: Sources) {
     this.#options = options;
     this.#login = login;
     this.#user = user;
     this.#byCommand = byCommand;
+    this.#marked = marked;
     this.#secrets = options.secrets ?? new SecretCache();
     options.signal?.addEventListener('abort', () => this.#over.abort(), { once: true });
   }
@@ -55,12 +59,14 @@ export class SystemAnswers {
     // Touch me: ssh ends the question by itself.
     if (hint === 'none') return new Promise(() => undefined);
     if (hint === 'confirm') return null;
+    // A host could word its own prompt as ssh asks for a passphrase, or for another host's password.
+    if (!this.#marked) return this.#strangers(printable(prompt, 300));
     const [, key] = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt) ?? [];
     if (key !== undefined) return this.#passphrase(key, prompt);
     const [, name] = /^(.*)'s password: ?$/.exec(prompt) ?? [];
     // A jump host of the configuration's own inherits who answers: its question is its own, and nothing is kept of it.
     const whose = name ?? /^\(([^()\s]+@[^()\s]+)\) /.exec(prompt)?.[1];
-    // Before 8.5 ssh does not say whose a prompt of keyboard-interactive is.
+    // The ssh of a command may be one that does not mark whose a prompt is.
     const strange = whose === undefined ? this.#byCommand : !this.#isMine(whose);
     if (strange) return this.#strangers(printable(prompt, 300));
     if (name !== undefined) return this.#password();

@@ -106,7 +106,7 @@ function hasTicket(): Promise<boolean> {
   return ticket.there;
 }
 
-/** From 8.5 on ssh hands over the host's key (KnownHostsCommand). */
+/** From 8.5 on ssh hands over the host's key (KnownHostsCommand), and begins the host's own prompts with `(user@host)`. */
 const tellsKeysFrom = 8.5;
 const versions = new Map<string, Promise<number | null>>();
 

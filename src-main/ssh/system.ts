@@ -59,7 +59,8 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
   const byCommand = route.command === null && config?.proxyCommand !== undefined;
-  const answers = new SystemAnswers({ options, login: `${user}@${place.host}:${place.port}`, user, byCommand });
+  const login = `${user}@${place.host}:${place.port}`;
+  const answers = new SystemAnswers({ options, login, user, byCommand, marked: route.tellsKeys });
   let deadline: Deadline | undefined;
   let askpass: Askpass | undefined;
   let child: ChildProcess | undefined;

@@ -12,14 +12,21 @@ it.each([
   ['a prompt of its own', true, '(root@kvm1) Password: ', true],
   ['a prompt that does not say whose it is, where nothing leads there', false, 'Password: ', true],
   ['a prompt that does not say whose it is, where a command leads there', true, 'Password: ', false],
-])('%s', async (_name, byCommand, prompt, own) => {
+  [
+    'root@kvm1’s password, which an older ssh does not tell from the host’s own words',
+    false,
+    "root@kvm1's password: ",
+    false,
+  ],
+])('%s', async (name, byCommand, prompt, own) => {
+  const marked = !name.includes('an older ssh');
   const target = { host: 'kvm1', port: null, user: 'root', label: 'one' };
   const knownHosts = new KnownHosts({ own: '/nowhere', user: [], system: [] });
   const secrets = new SecretCache();
   const login = 'root@kvm1:22';
   secrets.rememberPassword(login, 'remembered');
   const options = { target, knownHosts, secrets, prompts: person('typed') };
-  const answers = new SystemAnswers({ options, login, user: 'root', byCommand });
+  const answers = new SystemAnswers({ options, login, user: 'root', byCommand, marked });
   expect(await answers.to({ hint: '', prompt })).toBe(own ? 'remembered' : 'typed');
   answers.succeeded();
   expect(secrets.password(login)).toBe('remembered');
