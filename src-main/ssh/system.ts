@@ -53,8 +53,17 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   const { target, signal } = options;
   const { label } = target;
   const { config, place, named, limits, route } = parts;
-  if (signal?.aborted) throw calledOff(label);
-  const folder = privateFolder();
+  let folder: string;
+  try {
+    if (signal?.aborted) throw calledOff(label);
+    folder = privateFolder();
+  } catch (error) {
+    route.leave();
+    route.release();
+    if (error instanceof SshError) throw error;
+    const message = `ssh, which ${label} needs, keeps a socket in a folder that Drover makes, and neither $TMPDIR nor /tmp can be written (${String(error)}).`;
+    throw new SshError('misconfigured', 'connect', message);
+  }
   folders.add(folder);
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
