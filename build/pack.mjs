@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { path7za } from '7zip-bin';
 import { build as pack, Arch, Platform } from 'electron-builder';
 import { build } from './build.mjs';
-import { electronBinary, electronDist, ensureModules, ensureNode, top } from './setup.mjs';
+import { electronBinary, electronDist, top } from './setup.mjs';
 
 /** What each system packs. `npm` is the command line and the server, for any system that has Node. */
 const targets = {
@@ -57,8 +57,6 @@ async function make(target) {
   });
 }
 
-ensureNode();
-ensureModules();
 const wanted = process.argv.slice(2);
 const all = targets[process.platform] ?? targets.linux;
 const unknown = wanted.filter((target) => !Object.values(targets).flat().includes(target));

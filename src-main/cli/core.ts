@@ -8,6 +8,7 @@ import { linkPath } from '../../contract/wire.ts';
 import { resultOf } from '../../src-renderer/link/result.ts';
 import { refusalOf } from '../../src-renderer/link/refused.ts';
 import { SocketLink } from '../../src-renderer/link/socket.ts';
+import { link as words } from '../../src-renderer/words/link.ts';
 import { Session } from '../api/api.ts';
 import type { Drover, Start } from '../api/drover.ts';
 import { listenOf } from '../shells/listen.ts';
@@ -163,10 +164,7 @@ async function explain(url: string, token: string): Promise<Failure> {
         `A proxy at ${origin} asks for a login of its own, which commands do not have: reach Drover itself, as by an SSH tunnel.`,
       );
     case 'no-socket':
-      return new Failure(
-        'forbidden',
-        `The Drover at ${origin} answers, but its WebSocket is refused. Does the proxy before it pass on “Upgrade” and “Host”, and was Drover started with its --public-url?`,
-      );
+      return new Failure('forbidden', words.noSocketAt(origin));
     default:
       return lost(url);
   }

@@ -13,7 +13,7 @@ import type {
 } from '../../contract/model.ts';
 import { labelOf, parseHostUri } from '../../contract/uri.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Gate } from '../ssh/index.ts';
+import { Gate, hangsMs } from '../ssh/index.ts';
 import { Happenings } from './happenings.ts';
 import { Host } from './host.ts';
 import { Minutes, mostMinutes } from './minutes.ts';
@@ -40,8 +40,6 @@ export interface FleetOptions {
 
 /** Logins under way at once: more would only make each of them slower. */
 const connectingAtOnce = 32;
-/** What is not connected by then waits for the host, and slows nobody down. */
-const hangsMs = 2000;
 
 export class Fleet {
   readonly #options: FleetOptions;

@@ -75,16 +75,20 @@ export interface ConfigSources {
   program?: string | null;
 }
 
+/** Taken from ssh, its defaults too, where a file is included that only ssh can find. */
+const unseen = new Set([
+  ...['identityfile', 'identitiesonly', 'identityagent', 'userknownhostsfile', 'globalknownhostsfile'],
+  ...['stricthostkeychecking', 'hostkeyalias', 'addressfamily', 'gssapiauthentication', 'hostbasedauthentication'],
+  ...['pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication', 'preferredauthentications'],
+  ...['bindaddress', 'bindinterface', 'knownhostscommand', 'proxyusefdpass', 'nohostauthenticationforlocalhost'],
+  'verifyhostkeydns',
+]);
 /** What changes how Drover connects. Where none of it is in any file, ssh need not be asked. */
 const telling = new Set([
-  ...['hostname', 'user', 'port', 'identityfile', 'identitiesonly', 'identityagent', 'proxyjump', 'proxycommand'],
-  ...['userknownhostsfile', 'globalknownhostsfile', 'stricthostkeychecking', 'hostkeyalias', 'serveraliveinterval'],
-  ...['serveralivecountmax', 'connecttimeout', 'ciphers', 'kexalgorithms', 'macs', 'hostkeyalgorithms'],
-  ...['addressfamily', 'canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider'],
-  ...['gssapiauthentication', 'hostbasedauthentication', 'revokedhostkeys'],
-  ...['pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication', 'preferredauthentications'],
-  ...['pubkeyacceptedalgorithms', 'bindaddress', 'bindinterface', 'knownhostscommand', 'proxyusefdpass'],
-  ...['nohostauthenticationforlocalhost', 'verifyhostkeydns'],
+  ...unseen,
+  ...['hostname', 'user', 'port', 'proxyjump', 'proxycommand', 'serveraliveinterval', 'serveralivecountmax'],
+  ...['connecttimeout', 'ciphers', 'kexalgorithms', 'macs', 'hostkeyalgorithms', 'pubkeyacceptedalgorithms'],
+  ...['canonicalizehostname', 'certificatefile', 'pkcs11provider', 'securitykeyprovider', 'revokedhostkeys'],
 ]);
 /** ssh has no default of its own for these, or its default is what is wanted. */
 const trusted = new Set([
@@ -95,14 +99,6 @@ const trusted = new Set([
   'proxyjump',
   'proxycommand',
   'certificatefile',
-]);
-/** Taken from ssh, its defaults too, where a file is included that only ssh can find. */
-const unseen = new Set([
-  ...['identityfile', 'identitiesonly', 'identityagent', 'userknownhostsfile', 'globalknownhostsfile'],
-  ...['stricthostkeychecking', 'hostkeyalias', 'addressfamily', 'gssapiauthentication', 'hostbasedauthentication'],
-  ...['pubkeyauthentication', 'passwordauthentication', 'kbdinteractiveauthentication', 'preferredauthentications'],
-  ...['bindaddress', 'bindinterface', 'knownhostscommand', 'proxyusefdpass', 'nohostauthenticationforlocalhost'],
-  'verifyhostkeydns',
 ]);
 const askingMs = 10_000;
 

@@ -1,4 +1,7 @@
 // Lets so many through at a time, the others in the order they came.
+/** What is not connected by then waits for a host that may never answer, and slows nobody down. In milliseconds. */
+export const hangsMs = 2000;
+
 export class Gate {
   #free: number;
   #queue: (() => void)[] = [];

@@ -4,7 +4,7 @@ export { SshConfig, type ConfigSources, type HostConfig } from './config.ts';
 export type { SshConnection, SshExec, SshRun } from './connection.ts';
 export { SshError, printable, type SshErrorKind, type SshPhase } from './error.ts';
 export { fetchHostKey, type FetchedHostKey } from './fetch-host-key.ts';
-export { Gate } from './gate.ts';
+export { Gate, hangsMs } from './gate.ts';
 export { fingerprint, keyType, type HostKeySeen, type HostKeyStatus } from './host-key.ts';
 export { KnownHosts, type KnownHostsFiles } from './known-hosts.ts';
 export type { SshKeepalive, SshOptions, SshPrompts, SshQuestion, SshTarget, SshTimeouts } from './options.ts';

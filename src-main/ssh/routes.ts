@@ -3,7 +3,7 @@ import type { SshConnection } from './connection.ts';
 import type { HostConfig, SshConfig } from './config.ts';
 import { calledOff, dial } from './dial.ts';
 import { SshError } from './error.ts';
-import { Gate } from './gate.ts';
+import { Gate, hangsMs } from './gate.ts';
 import { hopOf } from './hop.ts';
 import type { SshOptions, SshTarget } from './options.ts';
 import { quoted } from './scripts.ts';
@@ -14,8 +14,6 @@ import { CommandWire, type Wire } from './wire.ts';
 const throughOneJump = 4;
 /** A ProxyCommand often is a login of its own at one jump host, whose server begins to refuse them at some number. */
 const throughOneCommand = 2;
-/** A login that is not over by then waits for a host that may never answer. */
-const hangsMs = 2000;
 /** How long a jump host stays connected when nobody goes through it any more. */
 const lingerMs = 10_000;
 

@@ -50,20 +50,24 @@ export interface SystemParts {
 
 /** @throws SshError with a sentence for the admin. */
 export async function connectSystem(options: SshOptions, parts: SystemParts): Promise<SshConnection> {
+  const { route } = parts;
+  try {
+    return await begin(options, parts);
+  } catch (error) {
+    route.release();
+    throw error;
+  } finally {
+    route.leave();
+  }
+}
+
+/** @throws SshError */
+async function begin(options: SshOptions, parts: SystemParts): Promise<SshConnection> {
   const { target, signal } = options;
   const { label } = target;
   const { config, place, named, limits, route } = parts;
-  let folder: string;
-  try {
-    if (signal?.aborted) throw calledOff(label);
-    folder = privateFolder();
-  } catch (error) {
-    route.leave();
-    route.release();
-    if (error instanceof SshError) throw error;
-    const message = `ssh, which ${label} needs, keeps a socket in a folder that Drover makes, and neither $TMPDIR nor /tmp can be written (${String(error)}).`;
-    throw new SshError('misconfigured', 'connect', message);
-  }
+  if (signal?.aborted) throw calledOff(label);
+  const folder = privateFolder(label);
   folders.add(folder);
   const control = join(folder, 'ctl');
   const user = target.user ?? config?.user ?? '';
@@ -180,21 +184,19 @@ export async function connectSystem(options: SshOptions, parts: SystemParts): Pr
   } catch (error) {
     if (child && child.exitCode === 0) void terminate(control).finally(clear);
     else clear();
-    route.release();
     if (error instanceof SshError || error instanceof KeyRefused) throw error;
     const said = error instanceof Error ? error.message : String(error);
     throw new SshError('unreachable', 'connect', `ssh could not be used to reach ${label} (${said}).`);
   } finally {
     deadline?.stop();
-    route.leave();
   }
 }
 
 /** The longest path that a folder of ours may lie in: those of Unix sockets end at some hundred bytes, ssh's part included. */
 const longestParent = 60;
 
-/** A folder of the user's alone, with a short name of plain signs, as ssh and shells are told it. @throws node's own error */
-function privateFolder(): string {
+/** A folder of the user's alone, with a short name of plain signs, as ssh and shells are told it. @throws SshError */
+function privateFolder(label: string): string {
   const given = [process.env['XDG_RUNTIME_DIR'] ?? '', tmpdir()];
   const usable = given.filter((path) => /^\/[\w./+-]*$/.test(path) && path.length <= longestParent);
   for (const parent of usable) {
@@ -204,7 +206,12 @@ function privateFolder(): string {
       // It is not there, or full, or not for this user.
     }
   }
-  return mkdtempSync('/tmp/drover-ssh-');
+  try {
+    return mkdtempSync('/tmp/drover-ssh-');
+  } catch (error) {
+    const message = `ssh, which ${label} needs, keeps a socket in a folder that Drover makes, and neither $TMPDIR nor /tmp can be written (${String(error)}).`;
+    throw new SshError('misconfigured', 'connect', message);
+  }
 }
 
 /** The host's key was not taken. */
